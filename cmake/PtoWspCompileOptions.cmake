@@ -1,0 +1,13 @@
+# ptowsp_target_defaults(<target>): language level, warnings and include root of PtoWsp's own targets.
+# Nothing here reaches a user's targets.
+include_guard(GLOBAL)
+
+option(PTOWSP_WERROR "Treat warnings in PtoWsp's own code as errors" OFF)
+
+function(ptowsp_target_defaults target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PtoWsp_SOURCE_DIR}>")
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+    $<$<BOOL:${PTOWSP_WERROR}>:-Werror>)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+endfunction()

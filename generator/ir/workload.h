@@ -1,0 +1,126 @@
+// Workload: the IR as it stands in a workload file, before any rule was checked beyond its form.
+// Every node keeps its place, a JSON pointer into that file. Reader and printer live beside it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ptowsp::ir {
+
+enum class DType { f32, f16, bf16, i32 };
+enum class Role { input, output, inout, temporary };
+enum class Access { in, out, inout };
+
+// Bytes of one element.
+int64_t elementSize(DType dtype);
+const char* nameOf(DType dtype);
+const char* nameOf(Role role);
+const char* nameOf(Access access);
+
+// Init: how the elements of an input or inout tensor are made for the test.
+struct Init {
+  enum class Kind { uniform, normal, constant, arange, npy } kind = Kind::uniform;
+  double a = -1;     // uniform: low; normal: mean; constant: value; arange: start
+  double b = 1;      // uniform: high; normal: standard deviation; arange: step
+  std::string file;  // npy: path as written, relative to the workload file
+};
+
+struct Tensor {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<int64_t> shape;
+  Role role = Role::input;
+  std::optional<Init> init;
+  std::optional<double> rtol, atol;
+  std::string place;
+};
+
+// Parameter: a tile of rows x cols, or (is_scalar) one scalar of dtype, always access `in`.
+struct Parameter {
+  std::string name;
+  bool is_scalar = false;
+  DType dtype = DType::f32;
+  int64_t rows = 1, cols = 1;
+  Access access = Access::in;
+  std::string place;
+};
+
+// Operand: the name of a parameter or earlier result, or a literal number (a scalar).
+using Operand = std::variant<std::string, double>;
+
+struct Op {
+  std::string name;
+  std::vector<Operand> args;
+  std::string result;  // empty for store
+  std::string place;
+};
+
+struct Kernel {
+  std::string name;
+  std::vector<Parameter> params;
+  std::vector<Op> body;
+  std::string place;
+};
+
+// AffineText: c + sum(k_i * variable_i) as parsed from a view; variables by name, no duplicates.
+struct AffineText {
+  int64_t constant = 0;
+  std::map<std::string, int64_t> coefficients;
+  bool operator==(const AffineText&) const = default;
+};
+
+// Subscript: one index (`stop` and `start` absent, `index` set) or one slice, whose missing ends
+// mean the whole dimension.
+struct Subscript {
+  std::optional<AffineText> index;
+  std::optional<AffineText> start, stop;
+};
+
+// View: `name[subscripts]`; fewer subscripts than dimensions leave the trailing ones whole.
+struct View {
+  std::string tensor;
+  std::vector<Subscript> subscripts;
+  std::string text;  // as written
+};
+
+struct Argument {
+  std::string parameter;
+  std::variant<View, double> value;
+  std::string place;
+};
+
+// Node: one node of the program tree.
+struct Node {
+  enum class Kind { task, loop, sequential, combine } kind = Kind::task;
+  std::string place;
+  // task
+  std::string kernel;
+  std::vector<Argument> args;
+  // loop
+  std::string variable;
+  int64_t extent = 0;
+  bool parallel = false;
+  // loop, sequential, combine
+  std::vector<Node> body;
+};
+
+// Directive: one schedule entry (dispatch, task_window), kept by name so that the stage that
+// cannot honour it refuses it by name.
+struct Directive {
+  std::string name;
+  std::string place;
+};
+
+struct Workload {
+  std::string name;  // for display
+  std::vector<Tensor> tensors;
+  std::vector<Kernel> kernels;
+  std::vector<Node> program;
+  std::vector<Directive> schedule;
+};
+
+}  // namespace ptowsp::ir
