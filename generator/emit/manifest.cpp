@@ -1,0 +1,140 @@
+#include "generator/emit/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "generator/emit/names.h"
+
+namespace ptowsp {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json tensorJson(const Tensor& tensor) {
+  const ir::Tensor& declared = tensor.declaration;
+  return {{"name", declared.name},
+          {"dtype", ir::nameOf(declared.dtype)},
+          {"shape", declared.shape},
+          {"role", ir::nameOf(declared.role)},
+          {"bytes", tensor.bytes},
+          {"rtol", tensor.rtol},
+          {"atol", tensor.atol}};
+}
+
+Json kernelJson(const Kernel& kernel, size_t func_id) {
+  Json tiles = Json::array(), scalars = Json::array();
+  for (const TileParameter& tile : kernel.tiles)
+    tiles.push_back({{"name", tile.name},
+                     {"access", ir::nameOf(tile.access)},
+                     {"rows", tile.rows},
+                     {"cols", tile.cols},
+                     {"dtype", ir::nameOf(tile.dtype)},
+                     {"strided", tile.strided}});
+  for (const ScalarParameter& scalar : kernel.scalars) scalars.push_back(scalar.name);
+  return {{"name", kernel.name},
+          {"func_id", func_id},
+          {"core_type", coreTypeName(kernel.core)},
+          {"sources", {{"a2a3sim", simKernelPath(kernel)}}},
+          {"tiles", std::move(tiles)},
+          {"scalars", std::move(scalars)}};
+}
+
+Json programJson(const Node& node) {
+  if (node.kind == Node::Kind::task) return {{"task", node.kernel}};
+  Json body = Json::array();
+  for (const Node& child : node.body) body.push_back(programJson(child));
+  switch (node.kind) {
+    case Node::Kind::loop:
+      return {{"for", node.variable}, {"extent", node.extent}, {"body", std::move(body)}};
+    case Node::Kind::combine:
+      return {{"combine", std::move(body)}};
+    default:
+      return {{"sequential", std::move(body)}};
+  }
+}
+
+// Whether `path` is of the form kernels/<core folder>/kernel_<identifier>.cpp.
+bool isKernelSource(std::string_view path) {
+  for (std::string_view folder : {"kernels/aiv_sim/kernel_", "kernels/aic_sim/kernel_",
+                                  "kernels/aiv/kernel_", "kernels/aic/kernel_"}) {
+    if (!path.starts_with(folder) || !path.ends_with(".cpp")) continue;
+    const std::string_view name = path.substr(folder.size(), path.size() - folder.size() - 4);
+    return !name.empty() && std::ranges::all_of(name, [](char c) {
+      return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string emitManifest(const Program& program, const Analysis& analysis, std::string_view name,
+                         std::string_view source_name, std::string_view source_hash) {
+  Json tensors = Json::array(), kernels = Json::array(), nodes = Json::array();
+  for (const Tensor& tensor : program.tensors) tensors.push_back(tensorJson(tensor));
+  for (size_t i = 0; i < program.kernels.size(); ++i)
+    kernels.push_back(kernelJson(program.kernels[i], i));
+  for (const Node& node : program.root.body) nodes.push_back(programJson(node));
+
+  const Json manifest = {
+      {"ptowsp_manifest", 1},
+      {"version", PTOWSP_VERSION},
+      {"contract", "G1"},
+      {"name", name},
+      {"display_name", program.name},
+      {"source", source_name},
+      {"source_hash", source_hash},
+      {"orchestration", {{"source", kOrchestrationSource}, {"function", kOrchestrationFunction}}},
+      {"tensors", std::move(tensors)},
+      {"kernels", std::move(kernels)},
+      {"graph",
+       {{"tasks", analysis.totals.tasks},
+        {"edges", analysis.totals.edges},
+        {"edge_hash", fmt::format("{:016x}", analysis.totals.edge_hash)},
+        {"critical_path", analysis.critical_path},
+        {"dependences",
+         analysis.dependences == Dependences::program_order ? "program_order" : "dataflow"},
+        {"segments", 1},
+        {"spills", Json::array()}}},
+      {"program", std::move(nodes)},
+      {"schedule", Json::array()}};
+  return manifest.dump(2) + "\n";
+}
+
+std::vector<std::string> kernelSourcesOf(const std::string& text) {
+  std::vector<std::string> sources;
+  const Json manifest = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || !manifest.contains("kernels") || !manifest["kernels"].is_array())
+    return sources;
+  for (const Json& kernel : manifest["kernels"]) {
+    if (!kernel.is_object() || !kernel.contains("sources") || !kernel["sources"].is_object())
+      continue;
+    for (const Json& source : kernel["sources"])
+      if (source.is_string() && isKernelSource(source.get<std::string>()))
+        sources.push_back(source.get<std::string>());
+  }
+  return sources;
+}
+
+std::string emitReady(const Build& build) {
+  Json orchestrations = Json::object(), kernels = Json::object();
+  for (const auto& [runtime, file] : build.orchestrations) orchestrations[runtime] = file;
+  for (const Build::Kernel& kernel : build.kernels) kernels[kernel.name][kernel.arch] = kernel.file;
+  const Json ready = {{"ptowsp_ready", 1},
+                      {"version", PTOWSP_VERSION},
+                      {"manifest", build.manifest},
+                      {"manifest_hash", build.manifest_hash},
+                      {"platform", build.platform},
+                      {"kernel_arch", build.arch},
+                      {"orchestrations", std::move(orchestrations)},
+                      {"kernels", std::move(kernels)},
+                      {"inputs", build.inputs},
+                      {"expected", build.expected},
+                      {"block_dim", build.block_dim},
+                      {"aicpu_threads", build.aicpu_threads}};
+  return ready.dump(2) + "\n";
+}
+
+}  // namespace ptowsp

@@ -1,0 +1,41 @@
+// Emission of manifest.json, which tells the runner what the emitted tree holds, and of the ready
+// file, which tells it what was built from it. Formats: docs/artifact.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "generator/analyze/analyze.h"
+#include "generator/verify/program.h"
+
+namespace ptowsp {
+
+// Manifest of `program`. `name` is the workload's C identifier, `source_name` its file's base name,
+// `source_hash` the hash of that file's bytes.
+std::string emitManifest(const Program& program, const Analysis& analysis, std::string_view name,
+                         std::string_view source_name, std::string_view source_hash);
+
+// Paths of the kernel sources that an earlier manifest named, empty when `text` is none; only paths
+// of the form emitKernel gives, so that nothing else can be removed by them.
+std::vector<std::string> kernelSourcesOf(const std::string& text);
+
+// Build: what was built from an emitted tree; paths as the ready file shall have them.
+struct Build {
+  std::string manifest;
+  std::string manifest_hash;
+  std::string platform;
+  std::vector<std::string> arch;
+  std::vector<std::pair<std::string, std::string>> orchestrations;  // runtime, file
+  struct Kernel {
+    std::string name, arch, file;
+  };
+  std::vector<Kernel> kernels;
+  std::string inputs, expected;
+  int block_dim = 0, aicpu_threads = 0;  // 0: the runtime's default
+};
+
+std::string emitReady(const Build& build);
+
+}  // namespace ptowsp

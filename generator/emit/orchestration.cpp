@@ -1,0 +1,220 @@
+#include "generator/emit/orchestration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <set>
+
+#include "generator/emit/names.h"
+
+namespace ptowsp {
+namespace {
+
+// Names: what the user's loop variables and parameters are called in the emitted function. They keep
+// their names except where one would hide something that the emitted code itself uses.
+class LocalNames {
+ public:
+  explicit LocalNames(std::set<std::string> user) : user_(std::move(user)) {}
+
+  std::string of(const std::string& name) const {
+    static const std::set<std::string, std::less<>> used = {
+        "graph", "runtime", "args",  "arg_count", "error",    "tensor", "kernel", "ptowsp",
+        "Graph", "Runtime", "Block", "tensors",   "expected", "x86",    "linux",  "unix"};
+    std::string local = name;
+    if (!used.contains(name)) return local;
+    do local += '_';
+    while (user_.contains(local));
+    return local;
+  }
+
+ private:
+  std::set<std::string> user_;
+};
+
+void collectVariables(const Node& node, std::set<std::string>& names) {
+  if (node.kind == Node::Kind::loop) names.insert(node.variable);
+  for (const Node& child : node.body) collectVariables(child, names);
+}
+
+std::string indented(int depth) { return std::string(2 * static_cast<size_t>(depth), ' '); }
+
+// "8 * r + 3", in the emitted function's names; `variables` are those of the enclosing loops.
+std::string affineText(const Affine& affine, const std::vector<std::string>& variables) {
+  std::string text;
+  for (size_t i = 0; i < affine.coefficients.size(); ++i) {
+    const int64_t k = affine.coefficients[i];
+    if (k == 0) continue;
+    const uint64_t size = k < 0 ? -static_cast<uint64_t>(k) : static_cast<uint64_t>(k);
+    text += text.empty() ? (k < 0 ? "-" : "") : (k < 0 ? " - " : " + ");
+    text += size == 1 ? variables[i] : fmt::format("{} * {}", size, variables[i]);
+  }
+  if (text.empty()) return fmt::format("{}", affine.constant);
+  if (affine.constant > 0) text += fmt::format(" + {}", affine.constant);
+  if (affine.constant < 0) text += fmt::format(" - {}", -static_cast<uint64_t>(affine.constant));
+  return text;
+}
+
+// The row counted through all planes: plane * rows + row.
+Affine flatRow(const TileView& view, int64_t rows_per_plane) {
+  Affine flat = view.row;
+  flat.constant += view.plane.constant * rows_per_plane;
+  for (size_t i = 0; i < flat.coefficients.size(); ++i)
+    flat.coefficients[i] += view.plane.coefficients[i] * rows_per_plane;
+  return flat;
+}
+
+std::string scalarText(double value) {
+  return fmt::format("0x{:08x}", std::bit_cast<uint32_t>(static_cast<float>(value)));
+}
+
+std::string tensorTable(const Program& program) {
+  std::string names, rows;
+  for (const Tensor& tensor : program.tensors) {
+    names += (names.empty() ? "" : ", ") + tensor.declaration.name;
+    rows += fmt::format("    {{\"{}\", ptowsp::Role::{}, {}, {}, {}, {}}},\n", tensor.declaration.name,
+                        ir::nameOf(tensor.declaration.role), tensor.planes * tensor.rows, tensor.cols,
+                        ir::elementSize(tensor.declaration.dtype),
+                        tensor.written ? "true" : "false");
+  }
+  return fmt::format(
+      "namespace tensor {{\n"
+      "enum : int {{ {} }};\n"
+      "}}\n\n"
+      "// Name, role, rows through all leading dimensions, columns, bytes of an element, written.\n"
+      "constexpr ptowsp::TensorInfo tensors[] = {{\n{}}};\n",
+      names, rows);
+}
+
+// One function for each kernel: a call of it is one task.
+std::string kernelFunction(const Kernel& kernel, int func_id) {
+  std::set<std::string> params;
+  for (const TileParameter& tile : kernel.tiles) params.insert(tile.name);
+  for (const ScalarParameter& scalar : kernel.scalars) params.insert(scalar.name);
+  const LocalNames names(params);
+
+  std::string signature, accesses, values, strides, shapes;
+  int64_t elements = 0;
+  for (const TileParameter& tile : kernel.tiles) {
+    const std::string name = names.of(tile.name);
+    signature += fmt::format(", ptowsp::Block {}", name);
+    shapes += fmt::format("{}{} {} {} x {}", shapes.empty() ? "" : ", ", ir::nameOf(tile.access),
+                          tile.name, tile.rows, tile.cols);
+    accesses += fmt::format("  graph.access({}, {}, {}, ptowsp::TileAccess::{});\n", name, tile.rows,
+                            tile.cols, ir::nameOf(tile.access));
+    values += fmt::format("graph.address({}), ", name);
+    if (tile.strided) strides += fmt::format("graph.stride({}), ", name);
+    if (elements == 0 && tile.access != Access::in) elements = tile.rows * tile.cols;
+  }
+  for (const ScalarParameter& scalar : kernel.scalars) {
+    signature += fmt::format(", uint64_t {}", names.of(scalar.name));
+    values += names.of(scalar.name) + ", ";
+    shapes += fmt::format(", scalar {}", scalar.name);
+  }
+  return fmt::format(
+      "// {0}({1}), func_id {2}.\n"
+      "int {0}(ptowsp::Graph& graph{3}) {{\n"
+      "  graph.begin();\n"
+      "{4}"
+      "  uint64_t args[] = {{{5}{6}, {7}graph.ledgerSlot(), graph.stamp()}};\n"
+      "  return graph.add(\"{0}\", args, {8}, {2}, {9});\n"
+      "}}\n",
+      kernel.name, shapes, func_id, signature, accesses, values, elements, strides,
+      kernel.argumentCount(),
+      kernel.core == CoreType::aic ? "ptowsp::kCoreAic" : "ptowsp::kCoreAiv");
+}
+
+std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
+                     std::vector<std::string>& variables, int depth);
+
+std::string bodyText(const Program& program, const Node& node, const LocalNames& names,
+                     std::vector<std::string>& variables, int depth) {
+  std::string text;
+  for (const Node& child : node.body) text += nodeText(program, child, names, variables, depth);
+  return text;
+}
+
+std::string taskText(const Program& program, const Node& node,
+                     const std::vector<std::string>& variables, int depth) {
+  const Kernel& kernel = program.kernels[node.kernel];
+  std::string args;
+  for (const TileView& view : node.views) {
+    const Tensor& tensor = program.tensors[view.tensor];
+    args += fmt::format(", {{tensor::{}, {}, {}}}", tensor.declaration.name,
+                        affineText(flatRow(view, tensor.rows), variables),
+                        affineText(view.col, variables));
+  }
+  for (const double scalar : node.scalars) args += ", " + scalarText(scalar);
+  return fmt::format("{}if (int error = kernel::{}(graph{})) return error;\n", indented(depth),
+                     kernel.name, args);
+}
+
+std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
+                     std::vector<std::string>& variables, int depth) {
+  switch (node.kind) {
+    case Node::Kind::task:
+      return taskText(program, node, variables, depth);
+    case Node::Kind::loop: {
+      const std::string variable = names.of(node.variable);
+      variables.push_back(variable);
+      std::string body = bodyText(program, node, names, variables, depth + 1);
+      variables.pop_back();
+      return fmt::format("{0}for (int64_t {1} = 0; {1} < {2}; ++{1}) {{  // {3}\n{4}{0}}}\n",
+                         indented(depth), variable, node.extent,
+                         node.parallel ? "parallel" : "sequential", body);
+    }
+    case Node::Kind::sequential:
+    case Node::Kind::combine: {
+      const std::string body = bodyText(program, node, names, variables, depth + 1);
+      return fmt::format("{0}{{  // {1}\n{2}{0}}}\n", indented(depth),
+                         node.kind == Node::Kind::combine ? "combine" : "sequential", body);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string emitOrchestration(const Program& program, const Analysis& analysis,
+                              std::string_view source_name) {
+  std::set<std::string> loop_variables;
+  collectVariables(program.root, loop_variables);
+  const LocalNames names(loop_variables);
+
+  std::string kernels;
+  for (size_t i = 0; i < program.kernels.size(); ++i)
+    kernels += (i ? "\n" : "") + kernelFunction(program.kernels[i], static_cast<int>(i));
+
+  std::vector<std::string> variables;
+  const std::string body = bodyText(program, program.root, names, variables, 1);
+  const GraphTotals& totals = analysis.totals;
+
+  return generatedBy("//", source_name) +
+         fmt::format(
+             "#include \"runtime.h\"\n"
+             "#include \"ptowsp_orchestration.h\"\n\n"
+             "#if PTOWSP_ORCHESTRATION_VERSION != 1\n"
+             "#error \"ptowsp_orchestration.h is of another version: emit the workload again\"\n"
+             "#endif\n\n"
+             "namespace {{\n\n"
+             "{0}\n"
+             "// Tasks, edges and edge hash that the generator computed.\n"
+             "constexpr ptowsp::GraphTotals expected = {{{1}, {2}, 0x{3:016x}u}};\n\n"
+             "namespace kernel {{\n\n"
+             "{4}\n"
+             "}}  // namespace kernel\n"
+             "}}  // namespace\n\n"
+             "extern \"C\" int {5}(Runtime* runtime, uint64_t* args, int arg_count) {{\n"
+             "  ptowsp::Graph graph(runtime, tensors, {6}, expected, ptowsp::Dependences::{7});\n"
+             "  if (int error = graph.open(args, arg_count)) return error;\n"
+             "{8}"
+             "  return graph.finish();\n"
+             "}}\n",
+             tensorTable(program), totals.tasks, totals.edges, totals.edge_hash, kernels,
+             kOrchestrationFunction, program.tensors.size(),
+             analysis.dependences == Dependences::program_order ? "program_order" : "dataflow", body);
+}
+
+}  // namespace ptowsp

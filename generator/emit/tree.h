@@ -1,0 +1,36 @@
+// The emitted tree as a whole: every file's text, made in memory before anything is written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generator/analyze/analyze.h"
+#include "generator/base/diagnostic.h"
+#include "generator/verify/program.h"
+
+namespace ptowsp {
+
+// EmittedFile: `path` is relative to the tree's root, with forward slashes.
+struct EmittedFile {
+  std::string path;
+  std::string text;
+};
+
+// Source: the workload file as the emitted files name it.
+struct Source {
+  std::string name;  // C identifier of the workload
+  std::string file;  // base name of the workload file
+  std::string hash;  // of its bytes, 16 hex digits
+};
+
+// All files of the tree for platform a2a3sim, manifest last; nothing when a kernel cannot be
+// emitted, with the reason in `diagnostics`.
+std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
+                                                 const Source& source, Diagnostics& diagnostics);
+
+// The kernel list: a line "<core type>:<kernel>" for each kernel, in the workload's order.
+std::string emitKernelList(const Program& program);
+
+}  // namespace ptowsp
