@@ -1,0 +1,183 @@
+// runtime.h of the built-in runtime: what orchestration code sees. Source compatible with the
+// pto-runtime contract G1 (class Runtime and its members), without its fixed limits. Everything
+// here is inline or reached through a table of functions, so that an orchestration library needs no
+// link against libptowsp_sim.so. C++17.
+#ifndef PTOWSP_SIM_RUNTIME_H
+#define PTOWSP_SIM_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <atomic>
+
+#define PTOWSP_BUILTIN_RUNTIME 1
+
+// PTOWSP_RUNTIME_API_VERSION: changes with any change of layout or meaning below. Each
+// orchestration library exports the version it was compiled with; init_runtime compares before it
+// calls anything.
+#define PTOWSP_RUNTIME_API_VERSION 1u
+
+extern "C" {
+// Weak, because every source file of one orchestration library may include this header.
+extern const uint32_t ptowsp_runtime_api_version __attribute__((weak, visibility("default")));
+const uint32_t ptowsp_runtime_api_version = PTOWSP_RUNTIME_API_VERSION;
+}
+
+class Runtime;
+
+enum class CoreType : int {
+  AIC = 0,  // cube core
+  AIV = 1   // vector core
+};
+
+// TensorPair: device memory that finalize copies back to the host and frees.
+struct TensorPair {
+  void* host_ptr;
+  void* dev_ptr;
+  size_t size;
+};
+
+// HostApi: to be called from the orchestration's own thread. Copies return 0 on success; a copy or
+// a free that fails also makes init_runtime fail, so an ignored return code loses nothing.
+struct HostApi {
+  void* (*device_malloc)(size_t size);
+  void (*device_free)(void* dev_ptr);
+  int (*copy_to_device)(void* dev_ptr, const void* host_ptr, size_t size);
+  int (*copy_from_device)(void* host_ptr, const void* dev_ptr, size_t size);
+};
+
+// Task: a view of one task. Views are made by the first get_task() after a change of the graph, and
+// the next such call replaces them. `args` points to the task's own arguments: writing them changes
+// the task. The other members are copies.
+struct Task {
+  int task_id;
+  int func_id;
+  uint64_t* args;
+  int num_args;
+  int core_type;  // 0 = AIC, 1 = AIV
+  std::atomic<int> fanin;
+  const int* fanout;
+  int fanout_count;
+};
+
+namespace ptowsp_sim {
+
+// TaskRecord: 16 bytes, because a graph of a million tasks is written and read once per run.
+struct TaskRecord {
+  uint64_t first_argument;  // index into the flat array of arguments
+  int32_t func_id;
+  uint32_t num_args_and_core;  // num_args * 2 + core_type
+};
+
+struct Edge {
+  int32_t from;
+  int32_t to;
+};
+
+// RuntimeFunctions: the slow paths, filled in by the library.
+struct RuntimeFunctions {
+  uint32_t version;
+  uint32_t size;
+  // Room for one more task or edge, or 0 with the reason recorded: bad arguments or no memory.
+  int (*prepare_task)(Runtime* runtime, const uint64_t* args, int num_args, int func_id,
+                      int core_type);
+  int (*prepare_edge)(Runtime* runtime, int from_task, int to_task);
+  Task* (*get_task)(Runtime* runtime, int task_id);
+  int (*get_initial_ready_tasks)(Runtime* runtime, int* ready_tasks);
+  void (*print_runtime)(const Runtime* runtime);
+  void (*record_tensor_pair)(Runtime* runtime, void* host_ptr, void* dev_ptr, size_t size);
+  TensorPair* (*get_tensor_pairs)(Runtime* runtime);
+  int (*get_tensor_pair_count)(const Runtime* runtime);
+  void (*clear_tensor_pairs)(Runtime* runtime);
+};
+
+struct RuntimeAccess;
+
+}  // namespace ptowsp_sim
+
+// Runtime: the task graph under construction. The library constructs it in the caller's memory; the
+// arrays behind it belong to the library. A mistake (bad id, bad argument count, no memory) is
+// recorded and makes init_runtime or launch_runtime fail with a message: nothing is dropped
+// silently.
+class Runtime {
+ public:
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Task id >= 0, or -1 on failure. core_type: 0 = AIC, 1 = AIV.
+  int add_task(uint64_t* args, int num_args, int func_id, int core_type = 0) {
+    // A negative count turns into a huge one, which no capacity holds.
+    const size_t count = static_cast<unsigned>(num_args);
+    if (__builtin_expect(task_count_ == task_capacity_ ||
+                             argument_capacity_ - argument_count_ < count || func_id < 0 ||
+                             static_cast<unsigned>(core_type) > 1u ||
+                             (args == nullptr && count != 0),
+                         0)) {
+      if (!functions_->prepare_task(this, args, num_args, func_id, core_type)) return -1;
+    }
+    ptowsp_sim::TaskRecord& record = tasks_[task_count_];
+    record.first_argument = argument_count_;
+    record.func_id = func_id;
+    record.num_args_and_core = static_cast<uint32_t>(count * 2 + static_cast<unsigned>(core_type));
+    if (count != 0) memcpy(arguments_ + argument_count_, args, count * sizeof(uint64_t));
+    argument_count_ += count;
+    return task_count_++;
+  }
+
+  // to_task waits for from_task. Equal edges may be added more than once.
+  void add_successor(int from_task, int to_task) {
+    const unsigned tasks = static_cast<unsigned>(task_count_);
+    if (__builtin_expect(static_cast<unsigned>(from_task) >= tasks ||
+                             static_cast<unsigned>(to_task) >= tasks ||
+                             edge_count_ == edge_capacity_,
+                         0)) {
+      if (!functions_->prepare_edge(this, from_task, to_task)) return;
+    }
+    edges_[edge_count_].from = from_task;
+    edges_[edge_count_].to = to_task;
+    ++edge_count_;
+  }
+
+  int get_task_count() const { return task_count_; }
+  // Extension: edges added so far, equal ones counted each time.
+  int64_t edge_count() const { return static_cast<int64_t>(edge_count_); }
+
+  // nullptr for a bad id. The first call after a change costs time linear in the graph.
+  Task* get_task(int task_id) { return functions_->get_task(this, task_id); }
+  // Writes the ids of the tasks without predecessors, when ready_tasks is not null; their number.
+  int get_initial_ready_tasks(int* ready_tasks) {
+    return functions_->get_initial_ready_tasks(this, ready_tasks);
+  }
+  void print_runtime() const { functions_->print_runtime(this); }
+
+  void record_tensor_pair(void* host_ptr, void* dev_ptr, size_t size) {
+    functions_->record_tensor_pair(this, host_ptr, dev_ptr, size);
+  }
+  // Valid until the next pair is recorded.
+  TensorPair* get_tensor_pairs() { return functions_->get_tensor_pairs(this); }
+  int get_tensor_pair_count() const { return functions_->get_tensor_pair_count(this); }
+  void clear_tensor_pairs() { functions_->clear_tensor_pairs(this); }
+
+  HostApi host_api;
+
+ private:
+  friend struct ptowsp_sim::RuntimeAccess;
+  Runtime() = default;
+
+  const ptowsp_sim::RuntimeFunctions* functions_;
+  void* owner_;  // the library's own state of this graph
+  ptowsp_sim::TaskRecord* tasks_;
+  uint64_t* arguments_;
+  ptowsp_sim::Edge* edges_;
+  size_t argument_count_;
+  size_t argument_capacity_;
+  size_t edge_count_;
+  size_t edge_capacity_;
+  int task_count_;
+  int task_capacity_;
+};
+
+#endif  // PTOWSP_SIM_RUNTIME_H
