@@ -194,9 +194,9 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
   return generatedBy("//", source_name) +
          fmt::format(
              "#include \"runtime.h\"\n"
-             "#include \"ptowsp_orchestration.h\"\n\n"
+             "#include \"ptowsp/orchestration.h\"\n\n"
              "#if PTOWSP_ORCHESTRATION_VERSION != 1\n"
-             "#error \"ptowsp_orchestration.h is of another version: emit the workload again\"\n"
+             "#error \"ptowsp/orchestration.h is of another version: emit the workload again\"\n"
              "#endif\n\n"
              "namespace {{\n\n"
              "{0}\n"

@@ -1,6 +1,6 @@
 // What every emitted orchestration shares: it opens the tensors on the device, adds tasks with the
 // edges that their tile regions ask for, and compares the totals with the generator's before it
-// reports success. Emitted trees get a copy named ptowsp_orchestration.h.
+// reports success. Emitted trees get a copy of it, beside task_graph.h, in kernels/orchestration/ptowsp.
 //
 // The file that includes it has included the runtime's own runtime.h before. Nothing else of that
 // runtime is named here than the members of class Runtime that its contract lists.
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ptowsp_task_graph.h"
+#include "task_graph.h"
 
 #define PTOWSP_ORCHESTRATION_VERSION 1
 
