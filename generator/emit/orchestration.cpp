@@ -13,8 +13,8 @@
 namespace ptowsp {
 namespace {
 
-// Names: what the user's loop variables and parameters are called in the emitted function. They keep
-// their names except where one would hide something that the emitted code itself uses.
+// Names: what the user's loop variables and parameters are called in the emitted function. They
+// keep their names except where one would hide something that the emitted code itself uses.
 class LocalNames {
  public:
   explicit LocalNames(std::set<std::string> user) : user_(std::move(user)) {}
@@ -74,10 +74,10 @@ std::string tensorTable(const Program& program) {
   std::string names, rows;
   for (const Tensor& tensor : program.tensors) {
     names += (names.empty() ? "" : ", ") + tensor.declaration.name;
-    rows += fmt::format("    {{\"{}\", ptowsp::Role::{}, {}, {}, {}, {}}},\n", tensor.declaration.name,
-                        ir::nameOf(tensor.declaration.role), tensor.planes * tensor.rows, tensor.cols,
-                        ir::elementSize(tensor.declaration.dtype),
-                        tensor.written ? "true" : "false");
+    rows +=
+        fmt::format("    {{\"{}\", ptowsp::Role::{}, {}, {}, {}, {}}},\n", tensor.declaration.name,
+                    ir::nameOf(tensor.declaration.role), tensor.planes * tensor.rows, tensor.cols,
+                    ir::elementSize(tensor.declaration.dtype), tensor.written ? "true" : "false");
   }
   return fmt::format(
       "namespace tensor {{\n"
@@ -102,8 +102,8 @@ std::string kernelFunction(const Kernel& kernel, int func_id) {
     signature += fmt::format(", ptowsp::Block {}", name);
     shapes += fmt::format("{}{} {} {} x {}", shapes.empty() ? "" : ", ", ir::nameOf(tile.access),
                           tile.name, tile.rows, tile.cols);
-    accesses += fmt::format("  graph.access({}, {}, {}, ptowsp::TileAccess::{});\n", name, tile.rows,
-                            tile.cols, ir::nameOf(tile.access));
+    accesses += fmt::format("  graph.access({}, {}, {}, ptowsp::graph::Access::{});\n", name,
+                            tile.rows, tile.cols, ir::nameOf(tile.access));
     values += fmt::format("graph.address({}), ", name);
     if (tile.strided) strides += fmt::format("graph.stride({}), ", name);
     if (elements == 0 && tile.access != Access::in) elements = tile.rows * tile.cols;
@@ -189,7 +189,7 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
 
   std::vector<std::string> variables;
   const std::string body = bodyText(program, program.root, names, variables, 1);
-  const GraphTotals& totals = analysis.totals;
+  const graph::GraphTotals& totals = analysis.totals;
 
   return generatedBy("//", source_name) +
          fmt::format(
@@ -201,7 +201,7 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              "namespace {{\n\n"
              "{0}\n"
              "// Tasks, edges and edge hash that the generator computed.\n"
-             "constexpr ptowsp::GraphTotals expected = {{{1}, {2}, 0x{3:016x}u}};\n\n"
+             "constexpr ptowsp::graph::GraphTotals expected = {{{1}, {2}, 0x{3:016x}u}};\n\n"
              "namespace kernel {{\n\n"
              "{4}\n"
              "}}  // namespace kernel\n"
@@ -214,7 +214,8 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              "}}\n",
              tensorTable(program), totals.tasks, totals.edges, totals.edge_hash, kernels,
              kOrchestrationFunction, program.tensors.size(),
-             analysis.dependences == Dependences::program_order ? "program_order" : "dataflow", body);
+             analysis.dependences == Dependences::program_order ? "program_order" : "dataflow",
+             body);
 }
 
 }  // namespace ptowsp
