@@ -16,10 +16,11 @@ struct OpInfo {
   int arity;
   std::string_view isa;            // PTO-ISA instruction
   std::string_view documentation;  // one sentence
-  double max_ulp;                  // stated accuracy in f32, units in the last place
+  double max_ulp;                  // stated accuracy in f32, units in the last place;
+                                   // infinity: no such bound (sums), see docs/ops.md
   // The reference: elementwise ops of one or two operands, evaluated in double. For reductions
-  // `fold` joins the running value (which begins at `identity`) and one element; `finish` is applied
-  // to the total and the number of elements. Null where the form does not have it.
+  // `fold` joins the running value (which begins at `identity`) and one element; `finish` is
+  // applied to the total and the number of elements. Null where the form does not have it.
   double (*unary)(double);
   double (*binary)(double, double);
   double (*fold)(double, double);
@@ -30,6 +31,8 @@ struct OpInfo {
 
 // All ops, in the table's order.
 std::span<const OpInfo> allOps();
+// Names of ops that a later version will have: refused by name, not as misspelt.
+std::span<const std::string_view> plannedOps();
 // The op of that name, or null.
 const OpInfo* findOp(std::string_view name);
 

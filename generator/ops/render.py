@@ -1,0 +1,56 @@
+"""Renders the op table: render.py OPS_JSON TEMPLATE OUTPUT [--check].
+
+Writes OUTPUT only when its bytes change. With --check it writes nothing and fails when OUTPUT is
+not what would be written.
+"""
+import json
+import pathlib
+import sys
+
+import jinja2
+
+KEYS = {"name", "form", "arity", "isa", "doc", "reference", "max_ulp", "accuracy", "sim", "python",
+        "dtypes", "core"}
+REFERENCE = {"elementwise": {1: {"unary"}, 2: {"binary"}}, "store": {2: set()},
+             "row_reduction": {1: {"fold", "identity", "finish"}}}
+
+
+def checked(table):
+    """The table, after the checks that a template cannot make."""
+    names = set()
+    for op in table["ops"]:
+        where = f"ops.json: op {op.get('name')!r}"
+        if set(op) != KEYS:
+            sys.exit(f"{where}: keys missing or unknown: {sorted(set(op) ^ KEYS)}")
+        if set(op["reference"]) != REFERENCE.get(op["form"], {}).get(op["arity"]):
+            sys.exit(f"{where}: reference does not fit form {op['form']!r}, arity {op['arity']}")
+        if op["name"] in names or op["name"] in table["planned"]:
+            sys.exit(f"{where}: listed twice")
+        names.add(op["name"])
+    return table
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if a != "--check"]
+    check = len(arguments) != len(sys.argv) - 1
+    if len(arguments) != 3:
+        sys.exit(__doc__)
+    source, template, output = map(pathlib.Path, arguments)
+    environment = jinja2.Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        undefined=jinja2.ChainableUndefined, loader=jinja2.FileSystemLoader(template.parent))
+    environment.filters["quoted"] = json.dumps
+    environment.filters["cell"] = lambda text: text.replace("*", "\\*").replace("|", "\\|")
+    text = environment.get_template(template.name).render(
+        table=checked(json.loads(source.read_text(encoding="utf-8"))),
+        generated=f"Generated from {source.name} by {template.name}. Do not edit.")
+    current = output.read_text(encoding="utf-8") if output.exists() else None
+    if check and current != text:
+        sys.exit(f"{output} is not what {source.name} and {template.name} say; "
+                 "rewrite it with: cmake --build . --target ptowsp_update_docs")
+    if not check and current != text:
+        output.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
