@@ -14,12 +14,9 @@ using Json = nlohmann::ordered_json;
 
 Json tensorJson(const Tensor& tensor) {
   const ir::Tensor& declared = tensor.declaration;
-  return {{"name", declared.name},
-          {"dtype", ir::nameOf(declared.dtype)},
-          {"shape", declared.shape},
-          {"role", ir::nameOf(declared.role)},
-          {"bytes", tensor.bytes},
-          {"rtol", tensor.rtol},
+  return {{"name", declared.name},   {"dtype", ir::nameOf(declared.dtype)},
+          {"shape", declared.shape}, {"role", ir::nameOf(declared.role)},
+          {"bytes", tensor.bytes},   {"rtol", tensor.rtol},
           {"atol", tensor.atol}};
 }
 

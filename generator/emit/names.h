@@ -12,11 +12,14 @@ inline constexpr std::string_view kOrchestrationSource = "kernels/orchestration/
 inline constexpr std::string_view kOrchestrationFunction = "build_pto_wsp_graph";
 
 // "aiv" or "aic", as kernel_config.py and the kernel list spell it.
-inline std::string_view coreTypeName(CoreType core) { return core == CoreType::aic ? "aic" : "aiv"; }
+inline std::string_view coreTypeName(CoreType core) {
+  return core == CoreType::aic ? "aic" : "aiv";
+}
 
 // Path of a kernel's sim source below the emitted tree's root.
 inline std::string simKernelPath(const Kernel& kernel) {
-  return "kernels/" + std::string(coreTypeName(kernel.core)) + "_sim/kernel_" + kernel.name + ".cpp";
+  return "kernels/" + std::string(coreTypeName(kernel.core)) + "_sim/kernel_" + kernel.name +
+         ".cpp";
 }
 
 // First comment line of every emitted file; `mark` begins a comment in its language.

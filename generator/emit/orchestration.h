@@ -10,8 +10,8 @@
 namespace ptowsp {
 
 // C++17 source of build_pto_wsp_graph for `program`. Loops stay loops; the totals that `analysis`
-// found are compared with what the function built before it returns 0. `source_name` is the workload
-// file's base name.
+// found are compared with what the function built before it returns 0. `source_name` is the
+// workload file's base name.
 std::string emitOrchestration(const Program& program, const Analysis& analysis,
                               std::string_view source_name);
 
