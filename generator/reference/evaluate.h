@@ -1,0 +1,42 @@
+// The reference: evaluates a program in program order, straight from the verified workload and
+// without generated code. Each op is computed in double and rounded once to the op's dtype.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "generator/base/diagnostic.h"
+#include "generator/verify/program.h"
+
+namespace ptowsp::reference {
+
+struct Options {
+  std::string directory;  // of the workload file, which `init` names .npy files relative to
+  uint64_t seed = 0;
+  std::map<std::string, std::string> inputs;    // tensor to .npy file, in place of its init
+  std::map<std::string, std::string> expected;  // tensor to .npy file, in place of its evaluation
+  uint64_t memory_limit = 0;                    // bytes; 0 is this machine's memory
+  // Called now and then during a long evaluation, with tasks done and tasks in all.
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+// Elements of one tensor in C order.
+using Elements = std::vector<float>;
+
+// Evaluation: by tensor index; empty where the role has no such data.
+struct Evaluation {
+  std::vector<Elements> inputs;    // input and inout, as they are before the first task
+  std::vector<Elements> expected;  // output and inout, as they are after the last
+  std::vector<std::string>
+      files;  // the .npy files named by init and options, sorted, no duplicates
+};
+
+// False, with errors, when a file cannot be used or memory does not suffice. `files` is complete in
+// either case, so that a missing file can be depended on.
+bool evaluate(const Program& program, const Options& options, Evaluation& evaluation,
+              Diagnostics& diagnostics);
+
+}  // namespace ptowsp::reference
