@@ -219,7 +219,7 @@ namespace graph __attribute__((visibility("hidden"))) {
         16;  // readers tried to make an edge to a writer needless
 
     // Record: a live access. `next` is 1 + the next record of the cell, 0 at the end. A dead record
-    // has no rows and so overlaps nothing; it leaves its cell's list when that is next walked.
+    // ends at row 0 and so overlaps nothing; it leaves its cell's list when that is next walked.
     struct Record {
       Rect rect;
       int32_t task;
@@ -364,7 +364,7 @@ namespace graph __attribute__((visibility("hidden"))) {
             uint32_t* link = &layer.slots[slotOf(layer, row, col)];
             while (*link != 0) {
               Record& record = layer.records.data[*link - 1];
-              if (record.rect.row0 == record.rect.row1) {
+              if (record.rect.row1 == 0) {
                 *link = record.next;
                 continue;
               }
@@ -399,7 +399,7 @@ namespace graph __attribute__((visibility("hidden"))) {
       if (!hits_.push({record.rect, record.task, layer})) fail(Status::out_of_memory);
     }
     static void kill(Tensor& t, Layer& layer, Record& record) {
-      record.rect.row1 = record.rect.row0;
+      record.rect.row1 = 0;
       --layer.live;
       --t.live;
     }
@@ -537,20 +537,30 @@ namespace graph __attribute__((visibility("hidden"))) {
     static bool rebuild(Layer& layer, uint32_t wanted) {
       const bool dense = layer.dense || layer.cells <= 2 * static_cast<int64_t>(wanted);
       const uint32_t count = dense ? static_cast<uint32_t>(layer.cells) : wanted;
-      uint32_t* slots = static_cast<uint32_t*>(calloc(count, sizeof(uint32_t)));
-      if (slots == nullptr) return false;
-      free(layer.slots);
-      layer.slots = slots;
+      Array<Record>& records = layer.records;
+      if (count == layer.slot_count && records.size < count / 8) {
+        for (uint32_t i = 0; i < records.size; ++i) {
+          const Rect& rect = records.data[i].rect;
+          layer.slots[slotOf(layer, rect.row0 / layer.pitch_rows, rect.col0 / layer.pitch_cols)] =
+              0;
+        }
+      } else {
+        uint32_t* slots = static_cast<uint32_t*>(calloc(count, sizeof(uint32_t)));
+        if (slots == nullptr) return false;
+        free(layer.slots);
+        layer.slots = slots;
+      }
       layer.slot_count = count;
       layer.dense = dense;
+      layer.reach_rows = layer.reach_cols = 0;
       uint32_t kept = 0;
-      for (uint32_t i = 0; i < layer.records.size; ++i) {
-        const Record record = layer.records.data[i];
-        if (record.rect.row0 == record.rect.row1) continue;
-        layer.records.data[kept++] = record;
+      for (uint32_t i = 0; i < records.size; ++i) {
+        const Record record = records.data[i];
+        if (record.rect.row1 == 0) continue;
+        records.data[kept++] = record;
         link(layer, kept);
       }
-      layer.records.size = kept;
+      records.size = kept;
       return true;
     }
 
