@@ -207,13 +207,13 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              "}}  // namespace kernel\n"
              "}}  // namespace\n\n"
              "extern \"C\" int {5}(Runtime* runtime, uint64_t* args, int arg_count) {{\n"
-             "  ptowsp::Graph graph(runtime, tensors, {6}, expected, ptowsp::Dependences::{7});\n"
+             "  ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::{6});\n"
              "  if (int error = graph.open(args, arg_count)) return error;\n"
-             "{8}"
+             "{7}"
              "  return graph.finish();\n"
              "}}\n",
              tensorTable(program), totals.tasks, totals.edges, totals.edge_hash, kernels,
-             kOrchestrationFunction, program.tensors.size(),
+             kOrchestrationFunction,
              analysis.dependences == Dependences::program_order ? "program_order" : "dataflow",
              body);
 }

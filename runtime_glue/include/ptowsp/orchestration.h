@@ -70,16 +70,14 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   class Graph {
    public:
     template <int kTensors>
-    Graph(Runtime* runtime, const TensorInfo (&tensors)[kTensors], int count,
-          graph::GraphTotals expected, Dependences dependences)
-        : runtime_(runtime),
-          tensors_(tensors),
-          tensor_count_(count),
-          expected_(expected),
-          dependences_(dependences) {
-      static_assert(kTensors > 0, "a workload has tensors");
-    }
-    ~Graph() {
+  Graph(Runtime* runtime, const TensorInfo (&tensors)[kTensors], graph::GraphTotals expected,
+        Dependences dependences)
+      : runtime_(runtime),
+        tensors_(tensors),
+        tensor_count_(kTensors),
+        expected_(expected),
+        dependences_(dependences) {}
+  ~Graph() {
       free(device_);
       free(fanin_);
       free(fanout_);
