@@ -109,9 +109,10 @@ struct Node {
 };
 
 // Directive: one schedule entry (dispatch, task_window), kept by name so that the stage that
-// cannot honour it refuses it by name.
+// cannot honour it refuses it by name. `value` is its JSON, on one line.
 struct Directive {
   std::string name;
+  std::string value;
   std::string place;
 };
 
