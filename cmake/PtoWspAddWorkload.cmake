@@ -1,0 +1,865 @@
+# ptowsp_add_workload(): one call turns a workload file into an artifact and a test. This one file serves
+# in-tree, from a build tree and installed; cmake/README.md is its reference.
+#
+# What the build does for a workload w, in this order (tool -> result):
+#   1. list   this file, `cmake -P`   -> kernel_list     which kernels there are; a change configures again
+#   2. emit   ptowsp-gen emit         -> kernels/, manifest.json; deletes `ready` first
+#   3. eval   ptowsp-gen eval         -> inputs/, expected/
+#   4. build  compiler and linker     -> orchestration.<runtime>.so, kernel_<k>.so
+#   5. seal   ptowsp-gen seal         -> ready           written last; the runner demands it
+# The list is a function of the workload file alone and needs no generator, so that a generator that
+# does not compile never stands in the way of configuring again.
+include_guard(GLOBAL)
+cmake_policy(VERSION 3.25)
+
+# ptowsp_add_workload(<name> SOURCE <file> [keyword...])
+#   1. read the arguments and refuse what is wrong or not supported
+#   2. find tools, runtimes and the kernel levels to build for
+#   3. bring the kernel list up to date and watch it
+#   4. add the rules: emit, eval, one library for each runtime and for each kernel, seal
+#   5. add the target <name>, which builds all of it
+#   6. add the test <name>.a2a3sim
+# _ptowsp_<step>() below is each one's code; what they share is handed on in variables w_*.
+function(ptowsp_add_workload)
+  _ptowsp_parse_arguments(${ARGV})
+  _ptowsp_find_generator()
+  _ptowsp_find_runtimes()
+  _ptowsp_kernel_levels()
+  _ptowsp_update_kernel_list()
+  _ptowsp_add_emission()
+  _ptowsp_add_evaluation()
+  _ptowsp_add_orchestrations()
+  _ptowsp_add_kernels()
+  _ptowsp_add_artifact()
+  if(NOT w_NO_TEST)
+    _ptowsp_add_test()
+  endif()
+endfunction()
+
+# _ptowsp_fail(<text>): every error of ptowsp_add_workload() ends here.
+function(_ptowsp_fail text)
+  message(FATAL_ERROR "ptowsp_add_workload(${w_name}): ${text}")
+endfunction()
+
+# ---- 1. arguments -------------------------------------------------------------------------------
+
+# _ptowsp_parse_arguments(<arguments of ptowsp_add_workload>)
+# Sets w_name, w_<KEYWORD> for each keyword, w_source (absolute) and w_dir (the artifact's folder).
+function(_ptowsp_parse_arguments)
+  set(options NO_TEST EXCLUDE_FROM_ALL)
+  set(one_value SOURCE WORKLOAD BLOCK_DIM AICPU_THREADS DEPENDENCIES RACES SEED RTOL ATOL TIMEOUT
+    OUTPUT_DIRECTORY)
+  set(multi_value PARAMETERS PLATFORMS INPUTS EXPECTED LABELS)
+  set(keywords ${options} ${one_value} ${multi_value})
+  set(w_name "")
+  if(ARGC GREATER 0)
+    set(w_name "${ARGV0}")
+  endif()
+  if(w_name STREQUAL "" OR w_name IN_LIST keywords)
+    set(w_name "")
+    _ptowsp_fail("the first argument must be the workload's name")
+  endif()
+  _ptowsp_check_name()
+
+  cmake_parse_arguments(PARSE_ARGV 1 w "${options}" "${one_value}" "${multi_value}")
+  if(DEFINED w_UNPARSED_ARGUMENTS)
+    list(GET w_UNPARSED_ARGUMENTS 0 unknown)
+    list(JOIN keywords " " known)
+    _ptowsp_fail("unknown argument '${unknown}'; the keywords are ${known}")
+  endif()
+  if(DEFINED w_KEYWORDS_MISSING_VALUES)
+    list(GET w_KEYWORDS_MISSING_VALUES 0 keyword)
+    _ptowsp_fail("${keyword} needs a value")
+  endif()
+  set(given ${ARGV})
+  list(FILTER given INCLUDE REGEX "^[A-Z_]+$")
+  foreach(keyword IN LISTS keywords)
+    set(same "${given}")
+    list(FILTER same INCLUDE REGEX "^${keyword}$")
+    list(LENGTH same times)
+    if(times GREATER 1)
+      _ptowsp_fail("${keyword} is given ${times} times")
+    endif()
+  endforeach()
+
+  foreach(keyword IN ITEMS WORKLOAD PARAMETERS)
+    if(DEFINED w_${keyword})
+      _ptowsp_fail("${keyword} belongs to Python workloads and is not supported by PtoWsp 0.1")
+    endif()
+  endforeach()
+  foreach(platform IN LISTS w_PLATFORMS)
+    if(platform STREQUAL "a2a3")
+      _ptowsp_fail("PLATFORMS a2a3 is not supported by PtoWsp 0.1; use PLATFORMS a2a3sim")
+    elseif(NOT platform STREQUAL "a2a3sim")
+      _ptowsp_fail("PLATFORMS '${platform}' is unknown; the platforms are a2a3sim and a2a3")
+    endif()
+  endforeach()
+
+  _ptowsp_check_choice(DEPENDENCIES dataflow program_order)
+  _ptowsp_check_choice(RACES error allow)
+  _ptowsp_check_number(SEED "^[0-9]+$" "an integer of 0 or more")
+  _ptowsp_check_number(BLOCK_DIM "^[1-9][0-9]*$" "an integer of 1 or more")
+  _ptowsp_check_number(AICPU_THREADS "^[1-4]$" "1, 2, 3 or 4: the chip has four scheduler threads")
+  _ptowsp_check_number(TIMEOUT "^[1-9][0-9]*$" "a whole number of seconds, 1 or more")
+  foreach(keyword IN ITEMS RTOL ATOL)
+    _ptowsp_check_number(${keyword} "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?$"
+      "a number of 0 or more, like 0.001 or 1e-3")
+  endforeach()
+  if(DEFINED w_AICPU_THREADS)
+    set(blocks 1)
+    if(DEFINED w_BLOCK_DIM)
+      set(blocks ${w_BLOCK_DIM})
+    endif()
+    math(EXPR rest "${blocks} % ${w_AICPU_THREADS}")
+    if(NOT rest EQUAL 0)
+      _ptowsp_fail("AICPU_THREADS ${w_AICPU_THREADS} does not divide BLOCK_DIM ${blocks}; every "
+        "scheduler thread needs the same number of blocks")
+    endif()
+  endif()
+  _ptowsp_check_source()
+  _ptowsp_check_files(INPUTS)
+  _ptowsp_check_files(EXPECTED)
+
+  set(w_dir "${w_name}.ptowsp")
+  if(DEFINED w_OUTPUT_DIRECTORY)
+    set(w_dir "${w_OUTPUT_DIRECTORY}")
+  endif()
+  cmake_path(ABSOLUTE_PATH w_dir BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" NORMALIZE)
+  string(REGEX REPLACE "/$" "" w_dir "${w_dir}")
+  get_property(owner GLOBAL PROPERTY "_PTOWSP_OWNER_OF_${w_dir}")
+  if(owner)
+    _ptowsp_fail("OUTPUT_DIRECTORY '${w_dir}' is the one of workload '${owner}' already")
+  endif()
+  set_property(GLOBAL PROPERTY "_PTOWSP_OWNER_OF_${w_dir}" "${w_name}")
+
+  foreach(variable IN LISTS keywords ITEMS name source dir)
+    if(DEFINED w_${variable})
+      set(w_${variable} "${w_${variable}}" PARENT_SCOPE)
+    else()
+      unset(w_${variable} PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+# _ptowsp_check_name(): w_name names a target, a test, a C++ namespace and a header <name>.h.
+function(_ptowsp_check_name)
+  set(rule "a workload's name is a C identifier: letters, digits and single underscores, a letter first")
+  if(NOT w_name MATCHES "^[A-Za-z][A-Za-z0-9_]*$" OR w_name MATCHES "__")
+    _ptowsp_fail("'${w_name}' cannot be the name; ${rule}")
+  endif()
+  set(cpp alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t
+    char32_t char8_t class co_await co_return co_yield compl concept const const_cast consteval
+    constexpr constinit continue decltype default delete do double dynamic_cast else enum explicit
+    export extern false float for friend goto if inline int long mutable namespace new noexcept not
+    not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires
+    restrict return short signed sizeof static static_assert static_cast struct switch template this
+    thread_local throw true try typedef typeid typename union unsigned using virtual void volatile
+    wchar_t while xor xor_eq)
+  set(cmake all clean depend edit_cache help install list_install_components package package_source
+    preinstall rebuild_cache test ALL_BUILD Continuous Experimental INSTALL Nightly
+    NightlyMemoryCheck PACKAGE RUN_TESTS ZERO_CHECK)
+  if(w_name IN_LIST cpp)
+    _ptowsp_fail("'${w_name}' cannot be the name; it is a C++ keyword")
+  elseif(w_name IN_LIST cmake)
+    _ptowsp_fail("'${w_name}' cannot be the name; CMake reserves it for a target of its own")
+  endif()
+  _ptowsp_is_c_library_name("${w_name}" reserved)
+  if(reserved)
+    _ptowsp_fail("'${w_name}' cannot be the name; it is a name or a header of the C library")
+  elseif(w_name MATCHES "^(main|ptowsp|std)$")
+    _ptowsp_fail("'${w_name}' cannot be the name; it has a meaning of its own in C++ programs")
+  elseif(TARGET "${w_name}")
+    _ptowsp_fail("a target named '${w_name}' exists already")
+  endif()
+endfunction()
+
+# _ptowsp_is_c_library_name(<name> <variable>): what the headers of C17, and the common ones of POSIX,
+# declare in the global namespace, and these headers' own names.
+function(_ptowsp_is_c_library_name name variable)
+  # Each of these also exists with f and l at its end.
+  set(math acos acosh asin asinh atan atan2 atanh cabs cacos cacosh carg casin casinh catan catanh cbrt
+    ccos ccosh ceil cexp cimag clog conj copysign cos cosh cpow cproj creal csin csinh csqrt ctan ctanh
+    drem erf erfc exp exp10 exp2 expm1 fabs fdim floor fma fmax fmin fmod frexp gamma hypot ilogb ldexp
+    lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward
+    pow remainder remquo rint round scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma
+    trunc j0 j1 jn y0 y1 yn)
+  set(c abort abs aligned_alloc asctime at_quick_exit atexit atof atoi atol atoll bsearch btowc c16rtomb
+    c32rtomb call_once calloc clearerr clock ctime difftime div errno exit fclose feclearexcept fegetenv
+    fegetexceptflag fegetround feholdexcept feof feraiseexcept ferror fesetenv fesetexceptflag fesetround
+    fetestexcept feupdateenv fflush fgetc fgetpos fgets fgetwc fgetws fopen fprintf fputc fputs fputwc
+    fputws fread free freopen fscanf fseek fsetpos ftell fwide fwprintf fwrite fwscanf getc getchar getenv
+    gets getwc getwchar gmtime imaxabs imaxdiv isalnum isalpha isascii isblank iscntrl isdigit isgraph
+    islower isprint ispunct isspace isupper iswalnum iswalpha iswblank iswcntrl iswctype iswdigit iswgraph
+    iswlower iswprint iswpunct iswspace iswupper iswxdigit isxdigit labs ldiv llabs lldiv localeconv
+    localtime longjmp malloc mblen mbrlen mbrtoc16 mbrtoc32 mbrtowc mbsinit mbsrtowcs mbstowcs mbtowc
+    memchr memcmp memcpy memmove memset mktime perror printf putc putchar puts putwc putwchar qsort
+    quick_exit raise rand realloc remove rename rewind scanf setbuf setjmp setlocale setvbuf signal
+    snprintf sprintf srand sscanf stderr stdin stdout strcat strchr strcmp strcoll strcpy strcspn strerror
+    strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof strtoimax strtok
+    strtol strtold strtoll strtoul strtoull strtoumax strxfrm swprintf swscanf system time timespec_get
+    tmpfile tmpnam tolower toupper towctrans towlower towupper ungetc ungetwc vfprintf vfscanf vfwprintf
+    vfwscanf vprintf vscanf vsnprintf vsprintf vsscanf vswprintf vswscanf vwprintf vwscanf wcrtomb wcscat
+    wcschr wcscmp wcscoll wcscpy wcscspn wcsftime wcslen wcsncat wcsncmp wcsncpy wcspbrk wcsrchr wcsrtombs
+    wcsspn wcsstr wcstod wcstof wcstoimax wcstok wcstol wcstold wcstoll wcstombs wcstoul wcstoull
+    wcstoumax wcsxfrm wctob wctomb wctrans wctype wmemchr wmemcmp wmemcpy wmemmove wmemset wprintf wscanf)
+  set(posix accept access acct alarm alphasort basename bcmp bcopy bind brk bzero chdir chmod chown chroot
+    close closedir confstr connect creat crypt daemon daylight dirname dlclose dlerror dlopen dlsym dprintf
+    drand48 dup dup2 dup3 dysize encrypt endpwent environ execl execle execlp execv execve execvp fchdir
+    fchmod fchown fcntl fdatasync fdopen ffs fileno flock fork fsync ftruncate ftw getcwd getdelim getegid
+    geteuid getgid gethostname getline getlogin getopt getpagesize getpass getpid getppid getsid getuid
+    getw glob index initstate ioctl isatty jrand48 kill killpg lchown lfind link listen lockf lsearch lseek
+    lstat memccpy mkdir mkdtemp mkfifo mknod mkstemp mktemp mlock mmap mprotect mrand48 msync munlock
+    munmap nanosleep nftw nice nrand48 open opendir openat optarg opterr optind optopt pathconf pause
+    pclose pipe poll popen pread ptrace putenv putw pwrite random read readdir readlink readv realpath
+    recv regcomp regexec regfree rewinddir rindex rmdir rpmatch sbrk scandir seed48 seekdir select send
+    sendto setenv setgid setpgid setsid setstate setuid shutdown sigaction signgam sigpause sleep socket
+    srand48 srandom stat statvfs stpcpy strdup strndup strsep strsignal swab symlink sync syscall sysconf
+    syslog tcgetpgrp telldir timegm timelocal times timezone toascii truncate ttyname tzname tzset ualarm
+    umask uname unlink unsetenv usleep utime utimes valloc vfork vhangup wait waitpid write writev)
+  set(headers assert byteswap complex ctype dirent dlfcn endian fcntl features fenv inttypes iso646 limits
+    locale math memory pthread regex runtime sched semaphore setjmp spawn stdalign stdarg stdatomic stdbool
+    stddef stdint stdio stdlib stdnoreturn string strings termios tgmath threads uchar unistd values wchar)
+  string(REGEX REPLACE "[fl]$" "" stem "${name}")
+  set(${variable} FALSE PARENT_SCOPE)
+  if(name IN_LIST math OR stem IN_LIST math OR name IN_LIST c OR name IN_LIST posix
+      OR name IN_LIST headers)
+    set(${variable} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(_ptowsp_check_choice keyword)
+  if(DEFINED w_${keyword} AND NOT w_${keyword} IN_LIST ARGN)
+    list(JOIN ARGN " or " choices)
+    _ptowsp_fail("${keyword} is '${w_${keyword}}', expected ${choices}")
+  endif()
+endfunction()
+
+function(_ptowsp_check_number keyword pattern expected)
+  if(DEFINED w_${keyword} AND NOT w_${keyword} MATCHES "${pattern}")
+    _ptowsp_fail("${keyword} is '${w_${keyword}}', expected ${expected}")
+  endif()
+endfunction()
+
+# _ptowsp_check_source(): makes w_source, the absolute path of SOURCE, in the caller.
+function(_ptowsp_check_source)
+  if(NOT DEFINED w_SOURCE)
+    _ptowsp_fail("SOURCE is missing; it names the workload file (.json)")
+  endif()
+  cmake_path(GET w_SOURCE EXTENSION LAST_ONLY extension)
+  if(extension STREQUAL ".py")
+    _ptowsp_fail("SOURCE '${w_SOURCE}': a Python workload (.py) is not supported by PtoWsp 0.1; "
+      "write the workload as .json")
+  elseif(NOT extension STREQUAL ".json")
+    _ptowsp_fail("SOURCE '${w_SOURCE}': expected a workload file that ends in .json")
+  endif()
+  cmake_path(ABSOLUTE_PATH w_SOURCE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
+    OUTPUT_VARIABLE path)
+  if(NOT EXISTS "${path}" OR IS_DIRECTORY "${path}")
+    _ptowsp_fail("SOURCE '${w_SOURCE}': there is no such file; looked for ${path}")
+  endif()
+  set(w_source "${path}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_check_files(INPUTS|EXPECTED): replaces w_<keyword> in the caller by tensor=<absolute path>.
+# A relative path is looked up as add_custom_command(DEPENDS) does it: source folder, then build folder.
+function(_ptowsp_check_files keyword)
+  set(result "")
+  set(tensors "")
+  foreach(item IN LISTS w_${keyword})
+    if(NOT item MATCHES "^([A-Za-z_][A-Za-z0-9_]*)=(.+)$")
+      _ptowsp_fail("${keyword} '${item}', expected <tensor>=<file>.npy")
+    endif()
+    set(tensor "${CMAKE_MATCH_1}")
+    set(file "${CMAKE_MATCH_2}")
+    if(tensor IN_LIST tensors)
+      _ptowsp_fail("${keyword} names the tensor '${tensor}' twice")
+    endif()
+    list(APPEND tensors "${tensor}")
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
+      OUTPUT_VARIABLE path)
+    if(NOT EXISTS "${path}")
+      cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" NORMALIZE
+        OUTPUT_VARIABLE path)
+    endif()
+    get_source_file_property(generated "${path}" GENERATED)
+    if(NOT EXISTS "${path}" AND NOT generated)
+      # Without this the whole build would stop at "no known rule to make", other workloads included.
+      _ptowsp_fail("${keyword} '${item}': there is no such file, and no add_custom_command() above "
+        "this call makes it")
+    endif()
+    list(APPEND result "${tensor}=${path}")
+  endforeach()
+  if(result)
+    set(w_${keyword} "${result}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# ---- 2. tools, runtimes, levels -----------------------------------------------------------------
+
+# _ptowsp_find_generator(): sets w_generator, what COMMAND and DEPENDS name. Building for this machine
+# it is the target PtoWsp::ptowsp-gen; cross compiling, the program of a host installation of the same
+# version under PtoWsp_HOST_ROOT.
+function(_ptowsp_find_generator)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(NOT "CXX" IN_LIST languages)
+    _ptowsp_fail("the project does not enable C++, which orchestration and kernels are compiled as; "
+      "write project(... LANGUAGES CXX)")
+  endif()
+  if(NOT CMAKE_CROSSCOMPILING)
+    if(NOT TARGET PtoWsp::ptowsp-gen)
+      _ptowsp_fail("the generator PtoWsp::ptowsp-gen is not known here; call "
+        "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
+    endif()
+    set(w_generator PtoWsp::ptowsp-gen PARENT_SCOPE)
+    return()
+  endif()
+  set(PtoWsp_HOST_ROOT "" CACHE PATH
+    "Prefix of a PtoWsp installation for the build machine, used when cross compiling")
+  set(program "${PtoWsp_HOST_ROOT}/bin/ptowsp-gen")
+  if(PtoWsp_HOST_ROOT STREQUAL "" OR NOT EXISTS "${program}")
+    _ptowsp_fail("cross compiling needs a generator for the build machine, and "
+      "PtoWsp_HOST_ROOT='${PtoWsp_HOST_ROOT}' has no bin/ptowsp-gen; set PtoWsp_HOST_ROOT to the "
+      "prefix of a PtoWsp installed for the build machine")
+  endif()
+  get_property(checked GLOBAL PROPERTY _PTOWSP_HOST_GENERATOR)
+  if(NOT checked STREQUAL program)
+    execute_process(COMMAND "${program}" --version OUTPUT_VARIABLE found ERROR_VARIABLE found
+      OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE)
+    get_property(version GLOBAL PROPERTY PTOWSP_VERSION)
+    string(REPLACE "." "\\." pattern "${version}")
+    if(NOT found MATCHES "(^|[^0-9.])${pattern}($|[^0-9.])")
+      _ptowsp_fail("the host generator ${program} says '${found}', but this PtoWsp is ${version}; "
+        "install the same version for the build machine and set PtoWsp_HOST_ROOT to it")
+    endif()
+    set_property(GLOBAL PROPERTY _PTOWSP_HOST_GENERATOR "${program}")
+  endif()
+  set(w_generator "${program}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_find_runtimes(): sets w_runtimes, the runtimes to compile an orchestration for, and for each
+# w_runtime_<r>_includes, where its runtime.h lies, and w_runtime_<r>_library, what the runner loads.
+function(_ptowsp_find_runtimes)
+  if(NOT TARGET PtoWsp::sim)
+    _ptowsp_fail("the built-in runtime PtoWsp::sim is not known here; call "
+      "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
+  endif()
+  set(w_runtimes builtin PARENT_SCOPE)
+  set(w_runtime_builtin_includes "$<TARGET_PROPERTY:PtoWsp::sim,INTERFACE_INCLUDE_DIRECTORIES>"
+    PARENT_SCOPE)
+  set(w_runtime_builtin_library "$<TARGET_FILE:PtoWsp::sim>" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_kernel_levels(): sets w_levels from PTOWSP_KERNEL_ARCH: one level, or `multi` for all of the
+# processor's. Always a named level and never `native`, so that caches and remote compilers can share.
+function(_ptowsp_kernel_levels)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    set(all aarch64)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    set(all x86-64-v2 x86-64-v3 x86-64-v4)
+  else()
+    _ptowsp_fail("the processor ${CMAKE_SYSTEM_PROCESSOR} is not supported; kernels are built for "
+      "x86_64 and aarch64")
+  endif()
+  if(NOT DEFINED PTOWSP_KERNEL_ARCH OR PTOWSP_KERNEL_ARCH STREQUAL "")
+    _ptowsp_level_of_build_machine("${all}" level)
+    set(PTOWSP_KERNEL_ARCH "${level}" CACHE STRING
+      "Processor level that kernels are built for: ${all}, or multi for all of them" FORCE)
+  endif()
+  if(PTOWSP_KERNEL_ARCH STREQUAL "multi")
+    set(w_levels ${all} PARENT_SCOPE)
+  elseif(PTOWSP_KERNEL_ARCH IN_LIST all)
+    set(w_levels ${PTOWSP_KERNEL_ARCH} PARENT_SCOPE)
+  else()
+    list(JOIN all ", " choices)
+    _ptowsp_fail("PTOWSP_KERNEL_ARCH is '${PTOWSP_KERNEL_ARCH}', expected ${choices} or multi")
+  endif()
+endfunction()
+
+# _ptowsp_level_of_build_machine(<levels> <variable>): the highest level whose processor flags are all
+# there (x86-64 psABI); the lowest where that cannot be known.
+function(_ptowsp_level_of_build_machine levels variable)
+  list(GET levels 0 level)
+  if(level STREQUAL "x86-64-v2" AND NOT CMAKE_CROSSCOMPILING AND EXISTS /proc/cpuinfo)
+    file(STRINGS /proc/cpuinfo flags LIMIT_COUNT 1 REGEX "^flags[ \t]*:")
+    string(REGEX REPLACE "[ \t]+" ";" flags "${flags}")
+    set(v3 avx avx2 bmi1 bmi2 f16c fma abm movbe xsave)
+    set(v4 ${v3} avx512f avx512bw avx512cd avx512dq avx512vl)
+    foreach(candidate IN ITEMS v3 v4)
+      list(REMOVE_ITEM ${candidate} ${flags})
+      if("${${candidate}}" STREQUAL "")
+        set(level "x86-64-${candidate}")
+      endif()
+    endforeach()
+  endif()
+  set(${variable} "${level}" PARENT_SCOPE)
+endfunction()
+
+# ---- 3. kernel list -----------------------------------------------------------------------------
+
+# _ptowsp_list_kernels(<source> <list>): writes the kernel list, one `aiv:<kernel>` a line, if it
+# changed. A workload file that cannot be listed keeps its old list: emission is where errors are
+# reported, so that one broken workload fails alone and configuring never does.
+function(_ptowsp_list_kernels source list)
+  set(old "")
+  if(EXISTS "${list}")
+    file(READ "${list}" old)
+  else()
+    file(WRITE "${list}" "")
+  endif()
+  file(READ "${source}" text)
+  _ptowsp_is_nested_too_deep("${text}" too_deep)
+  if(too_deep)
+    return()
+  endif()
+  string(JSON kernels ERROR_VARIABLE error GET "${text}" kernels)
+  string(JSON type ERROR_VARIABLE no_type TYPE "${text}" kernels)
+  if(error OR NOT type STREQUAL "ARRAY")
+    return()
+  endif()
+  string(JSON count LENGTH "${kernels}")
+  set(names "")
+  set(new "")
+  if(count GREATER 0)
+    math(EXPR last "${count} - 1")
+    foreach(i RANGE ${last})
+      string(JSON name ERROR_VARIABLE error GET "${kernels}" ${i} name)
+      if(error OR NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*$" OR name IN_LIST names)
+        return()
+      endif()
+      list(APPEND names "${name}")
+      string(APPEND new "aiv:${name}\n")
+    endforeach()
+  endif()
+  if(NOT new STREQUAL old)
+    file(WRITE "${list}" "${new}")
+  endif()
+endfunction()
+
+# _ptowsp_is_nested_too_deep(<text> <variable>): string(JSON) ends CMake itself at a nesting of 1000.
+function(_ptowsp_is_nested_too_deep text variable)
+  set(${variable} FALSE PARENT_SCOPE)
+  string(LENGTH "${text}" length)
+  if(length LESS 1000)
+    return()
+  endif()
+  string(REGEX REPLACE "[^][{}]+" "" brackets "${text}")
+  foreach(level RANGE 900)
+    string(LENGTH "${brackets}" length)
+    if(length LESS 900)
+      return()
+    endif()
+    set(before ${length})
+    string(REPLACE "[]" "" brackets "${brackets}")
+    string(REPLACE "{}" "" brackets "${brackets}")
+    string(LENGTH "${brackets}" length)
+    if(length EQUAL before)
+      break()
+    endif()
+  endforeach()
+  set(${variable} TRUE PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_update_kernel_list(): sets w_kernels. Ninja runs the listing rule before it looks whether to
+# configure again, so that one build converges; make knows no such rule and configures again whenever
+# the workload file changed.
+function(_ptowsp_update_kernel_list)
+  set(list "${w_dir}/kernel_list")
+  file(MAKE_DIRECTORY "${w_dir}")
+  _ptowsp_list_kernels("${w_source}" "${list}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list}")
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    add_custom_command(OUTPUT "${w_dir}/list.stamp" BYPRODUCTS "${list}"
+      COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_LIST=${list}"
+        "-DPTOWSP_STAMP=${w_dir}/list.stamp" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" list
+      DEPENDS "${w_source}"
+      COMMENT "Listing the kernels of ${w_name}" VERBATIM)
+    add_custom_target(${w_name}.stage.list DEPENDS "${w_dir}/list.stamp")
+  else()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}")
+  endif()
+
+  file(STRINGS "${list}" kernels REGEX "^aiv:")
+  list(TRANSFORM kernels REPLACE "^aiv:" "")
+  _ptowsp_remove_stale_libraries("${kernels}")
+  set(w_kernels "${kernels}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_remove_stale_libraries(<kernels>): removes the libraries of kernels that the list of the last
+# configure named and this one does not; never anything that no list named.
+function(_ptowsp_remove_stale_libraries kernels)
+  set(configured "${w_dir}/kernel_list.configured")
+  set(stale "")
+  if(EXISTS "${configured}")
+    file(STRINGS "${configured}" stale)
+  endif()
+  if(stale AND kernels)
+    list(REMOVE_ITEM stale ${kernels})
+  endif()
+  foreach(kernel IN LISTS stale)
+    foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES ITEMS .)
+      foreach(level IN LISTS w_levels ITEMS "")
+        _ptowsp_kernel_file("${kernel}" "${level}" file)
+        file(REMOVE "${w_dir}/${config}/${file}.so")
+      endforeach()
+    endforeach()
+  endforeach()
+  list(JOIN kernels "\n" text)
+  file(CONFIGURE OUTPUT "${configured}" CONTENT "${text}\n" @ONLY)
+endfunction()
+
+# ---- 4. rules -----------------------------------------------------------------------------------
+
+# _ptowsp_add_emission(): the rule for emit.stamp. The emitted files are by-products, written only when
+# their bytes change, so that what depends on them is as exact as they are.
+function(_ptowsp_add_emission)
+  set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
+    kernels/orchestration/ptowsp_orchestration.h kernels/orchestration/ptowsp_task_graph.h)
+  if(w_kernels)
+    list(APPEND emitted kernels/aiv_sim/ptowsp_tile.h)
+  endif()
+  foreach(kernel IN LISTS w_kernels)
+    list(APPEND emitted kernels/aiv_sim/kernel_${kernel}.cpp)
+  endforeach()
+  list(TRANSFORM emitted PREPEND "${w_dir}/")
+
+  _ptowsp_workload_options(options)
+  _ptowsp_ready_options(ready)
+  set(command "${w_generator}" emit "${w_source}" -o "${w_dir}" --name ${w_name} ${options} ${ready}
+    --platform a2a3sim --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
+  set(byproducts "")
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    set(byproducts BYPRODUCTS ${emitted})
+  else()
+    # make does not look for by-products. A rule without DEPENDS brings a deleted file back, in the
+    # target that uses the file, and does nothing as long as it is there.
+    foreach(file IN LISTS emitted)
+      add_custom_command(OUTPUT "${file}" COMMAND ${command}
+        COMMENT "Emitting ${w_name} again" VERBATIM)
+    endforeach()
+  endif()
+  add_custom_command(OUTPUT "${w_dir}/emit.stamp" ${byproducts}
+    COMMAND ${command}
+    DEPENDS "${w_source}" ${w_generator} DEPFILE "${w_dir}/emit.d"
+    COMMENT "Emitting ${w_name}" VERBATIM)
+  add_custom_target(${w_name}.stage.emit DEPENDS "${w_dir}/emit.stamp")
+  set(w_emitted "${emitted}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_workload_options(<variable>): the options that every reading of the workload takes.
+function(_ptowsp_workload_options variable)
+  set(options "")
+  if(DEFINED w_DEPENDENCIES)
+    list(APPEND options --dependences ${w_DEPENDENCIES})
+  endif()
+  if(DEFINED w_RACES)
+    list(APPEND options --races ${w_RACES})
+  endif()
+  set(${variable} "${options}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_ready_options(<variable>): --ready for the file of every configuration. What changes the
+# artifact deletes them first: a test never passes on what an older build left.
+function(_ptowsp_ready_options variable)
+  set(options "")
+  if(CMAKE_CONFIGURATION_TYPES)
+    foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES)
+      list(APPEND options --ready "${w_dir}/${config}/ready")
+    endforeach()
+  else()
+    set(options --ready "${w_dir}/ready")
+  endif()
+  set(${variable} "${options}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_add_evaluation(): the rule for eval.stamp. It waits for emission, so that a mistake in the
+# workload is reported once.
+function(_ptowsp_add_evaluation)
+  _ptowsp_workload_options(options)
+  _ptowsp_ready_options(ready)
+  list(APPEND options ${ready})
+  if(DEFINED w_SEED)
+    list(APPEND options --seed ${w_SEED})
+  endif()
+  set(files "")
+  foreach(keyword IN ITEMS INPUTS EXPECTED)
+    foreach(item IN LISTS w_${keyword})
+      string(REGEX REPLACE "S$" "" option "${keyword}")
+      string(TOLOWER "--${option}" option)
+      list(APPEND options ${option} "${item}")
+      string(REGEX REPLACE "^[^=]*=" "" file "${item}")
+      list(APPEND files "${file}")
+    endforeach()
+  endforeach()
+  add_custom_command(OUTPUT "${w_dir}/eval.stamp"
+    COMMAND ${w_generator} eval "${w_source}" -o "${w_dir}" ${options}
+      --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
+    DEPENDS "${w_source}" "${w_dir}/emit.stamp" ${files} ${w_generator} DEPFILE "${w_dir}/eval.d"
+    COMMENT "Evaluating ${w_name}" VERBATIM)
+endfunction()
+
+# _ptowsp_add_module(<target> <file name> <source>): a MODULE library of generated code in the artifact's
+# folder. The user's flags and launchers hold, but nothing that inspects or rewrites the user's own code:
+# warnings, linters, unity builds, postfixes.
+function(_ptowsp_add_module target file source)
+  add_library(${target} MODULE "${source}")
+  add_dependencies(${target} ${w_name}.stage.emit)
+  set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX ".so" OUTPUT_NAME "${file}"
+    LIBRARY_OUTPUT_DIRECTORY "${w_dir}"
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    INTERPROCEDURAL_OPTIMIZATION OFF UNITY_BUILD OFF AUTOMOC OFF AUTOUIC OFF AUTORCC OFF
+    CXX_CLANG_TIDY "" CXX_CPPCHECK "" CXX_CPPLINT "" CXX_INCLUDE_WHAT_YOU_USE "" LINK_WHAT_YOU_USE OFF
+    EXCLUDE_FROM_ALL "${w_EXCLUDE_FROM_ALL}")
+  foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES CMAKE_BUILD_TYPE)
+    # Set for each configuration too: the user's CMAKE_<...>_<CONFIG> variables would win otherwise.
+    string(TOUPPER "${config}" upper)
+    set(folder "${w_dir}")
+    if(CMAKE_CONFIGURATION_TYPES)
+      set(folder "${w_dir}/${config}")
+    endif()
+    set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY_${upper} "${folder}"
+      ${upper}_POSTFIX "" INTERPROCEDURAL_OPTIMIZATION_${upper} OFF)
+  endforeach()
+  target_compile_options(${target} PRIVATE -w)
+endfunction()
+
+# _ptowsp_add_orchestrations(): <name>.orchestration.<runtime> for each runtime. Another runtime is
+# another entry of w_runtimes.
+function(_ptowsp_add_orchestrations)
+  foreach(runtime IN LISTS w_runtimes)
+    set(target ${w_name}.orchestration.${runtime})
+    _ptowsp_add_module(${target} orchestration.${runtime}
+      "${w_dir}/kernels/orchestration/pto_wsp_orch.cpp")
+    target_include_directories(${target} SYSTEM PRIVATE "${w_runtime_${runtime}_includes}")
+    if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+      target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp_orchestration.h"
+        "${w_dir}/kernels/orchestration/ptowsp_task_graph.h")
+    endif()
+  endforeach()
+endfunction()
+
+# _ptowsp_kernel_file(<kernel> <level> <variable>): the library's name without suffix. Only builds for
+# several levels carry the level in it.
+function(_ptowsp_kernel_file kernel level variable)
+  list(LENGTH w_levels levels)
+  if(levels GREATER 1 AND level)
+    set(${variable} kernel_${kernel}.${level} PARENT_SCOPE)
+  else()
+    set(${variable} kernel_${kernel} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# _ptowsp_add_kernels(): <name>.<kernel> (or <name>.<kernel>.<level> for several levels).
+function(_ptowsp_add_kernels)
+  _ptowsp_uses_instrumentation(instrumented)
+  foreach(kernel IN LISTS w_kernels)
+    foreach(level IN LISTS w_levels)
+      _ptowsp_kernel_file(${kernel} ${level} file)
+      string(REGEX REPLACE "^kernel_" "${w_name}." target "${file}")
+      _ptowsp_add_module(${target} ${file} "${w_dir}/kernels/aiv_sim/kernel_${kernel}.cpp")
+      if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+        target_sources(${target} PRIVATE "${w_dir}/kernels/aiv_sim/ptowsp_tile.h")
+      endif()
+      # Debug keeps the user's level of optimisation, for stepping through; everything else, no build
+      # type included, gets -O3: a kernel without it is an order of magnitude slower.
+      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=off
+        -fno-stack-protector)
+      if(level STREQUAL "aarch64")
+        # Out-of-line atomics would need libgcc, which kernels are linked without.
+        target_compile_options(${target} PRIVATE -march=armv8-a -mno-outline-atomics)
+      else()
+        target_compile_options(${target} PRIVATE -march=${level})
+      endif()
+      # A kernel calls no library. Linked without any, a call that slipped in is an error here and not
+      # a crash on the device, and the link takes a quarter of the time.
+      if(NOT instrumented)
+        target_link_options(${target} PRIVATE -nostdlib -Wl,-z,defs)
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# _ptowsp_uses_instrumentation(<variable>): sanitizers, coverage and profiling call a library of theirs.
+function(_ptowsp_uses_instrumentation variable)
+  get_directory_property(options COMPILE_OPTIONS)
+  get_directory_property(link_options LINK_OPTIONS)
+  set(flags "${options} ${link_options} ${CMAKE_CXX_FLAGS} ${CMAKE_MODULE_LINKER_FLAGS}")
+  foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES CMAKE_BUILD_TYPE)
+    string(TOUPPER "${config}" upper)
+    string(APPEND flags " ${CMAKE_CXX_FLAGS_${upper}} ${CMAKE_MODULE_LINKER_FLAGS_${upper}}")
+  endforeach()
+  set(${variable} FALSE PARENT_SCOPE)
+  if(flags MATCHES "-fsanitize|--coverage|-fprofile|-ftest-coverage|-finstrument|(^|[ ;])-pg")
+    set(${variable} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# ---- 5. the target ------------------------------------------------------------------------------
+
+# _ptowsp_add_artifact(): the rule for `ready` and the library <name> around it. Building <name> builds
+# the whole artifact; a program that links <name> has it built before.
+function(_ptowsp_add_artifact)
+  _ptowsp_binary_directory(folder)
+  set(arguments --manifest "${w_dir}/manifest.json" --ready "${folder}/ready"
+    --inputs "${w_dir}/inputs" --expected "${w_dir}/expected")
+  set(libraries "")
+  foreach(level IN LISTS w_levels)
+    list(APPEND arguments --arch ${level})
+  endforeach()
+  foreach(runtime IN LISTS w_runtimes)
+    set(target ${w_name}.orchestration.${runtime})
+    list(APPEND arguments --orchestration "${runtime}=$<TARGET_FILE:${target}>")
+    list(APPEND libraries ${target})
+  endforeach()
+  foreach(kernel IN LISTS w_kernels)
+    foreach(level IN LISTS w_levels)
+      _ptowsp_kernel_file(${kernel} ${level} file)
+      string(REGEX REPLACE "^kernel_" "${w_name}." target "${file}")
+      list(APPEND arguments --kernel "${kernel}:${level}=$<TARGET_FILE:${target}>")
+      list(APPEND libraries ${target})
+    endforeach()
+  endforeach()
+  if(DEFINED w_BLOCK_DIM)
+    list(APPEND arguments --block-dim ${w_BLOCK_DIM})
+  endif()
+  if(DEFINED w_AICPU_THREADS)
+    list(APPEND arguments --aicpu-threads ${w_AICPU_THREADS})
+  endif()
+  add_custom_command(OUTPUT "${folder}/ready"
+    COMMAND ${w_generator} seal ${arguments}
+    DEPENDS "${w_dir}/emit.stamp" "${w_dir}/eval.stamp" ${libraries} ${w_generator}
+    COMMENT "Sealing ${w_name}" VERBATIM)
+
+  set(exclude "")
+  if(w_EXCLUDE_FROM_ALL)
+    set(exclude EXCLUDE_FROM_ALL)
+  endif()
+  set(sources "${folder}/ready")
+  if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+    list(APPEND sources "${w_dir}/manifest.json" "${w_dir}/kernels/kernel_config.py")
+  endif()
+  add_library(${w_name} INTERFACE ${exclude} ${sources})
+  add_dependencies(${w_name} ${w_name}.stage.emit)
+  if(TARGET PtoWsp::glue)
+    target_link_libraries(${w_name} INTERFACE PtoWsp::glue)
+  endif()
+endfunction()
+
+# _ptowsp_binary_directory(<variable>): where what depends on the configuration lies.
+function(_ptowsp_binary_directory variable)
+  if(CMAKE_CONFIGURATION_TYPES)
+    set(${variable} "${w_dir}/$<CONFIG>" PARENT_SCOPE)
+  else()
+    set(${variable} "${w_dir}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# ---- 6. the test --------------------------------------------------------------------------------
+
+# _ptowsp_add_test(): <name>.a2a3sim. The runner compares the hash of the workload file with the one the
+# artifact was made from, so that a build that did not happen cannot pass.
+function(_ptowsp_add_test)
+  if(NOT TARGET PtoWsp::ptowsp-run)
+    _ptowsp_fail("the runner PtoWsp::ptowsp-run is not known here; call "
+      "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
+  endif()
+  _ptowsp_add_build_fixture()
+  _ptowsp_binary_directory(folder)
+  set(options "")
+  if(DEFINED w_RTOL)
+    list(APPEND options --rtol ${w_RTOL})
+  endif()
+  if(DEFINED w_ATOL)
+    list(APPEND options --atol ${w_ATOL})
+  endif()
+  if(DEFINED w_TIMEOUT)
+    list(APPEND options --timeout ${w_TIMEOUT})
+  endif()
+  set(test ${w_name}.a2a3sim)
+  add_test(NAME ${test} COMMAND PtoWsp::ptowsp-run "${folder}" --platform a2a3sim
+    --source "${w_source}" --runtime "${w_runtime_builtin_library}" ${options})
+  # A chip of n blocks has 3 n cores: more processors than that are of no use to a run.
+  set(processors 3)
+  if(DEFINED w_BLOCK_DIM)
+    math(EXPR processors "3 * ${w_BLOCK_DIM}")
+  endif()
+  cmake_host_system_information(RESULT machine QUERY NUMBER_OF_LOGICAL_CORES)
+  if(processors GREATER machine)
+    set(processors ${machine})
+  endif()
+  set(labels a2a3sim ${w_LABELS})
+  set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
+    FIXTURES_REQUIRED ptowsp.build PROCESSORS ${processors})
+  if(DEFINED w_TIMEOUT)
+    # The runner ends first and says which task hung; ctest's own limit is for a runner that hangs.
+    math(EXPR limit "${w_TIMEOUT} + 30")
+    set_tests_properties(${test} PROPERTIES TIMEOUT ${limit})
+  endif()
+  add_dependencies(ptowsp.workloads ${w_name})
+  set_property(TARGET ptowsp.workloads APPEND PROPERTY PTOWSP_READY "${folder}/ready")
+endfunction()
+
+# _ptowsp_add_build_fixture(): once for a build tree, the test ptowsp.build, which builds the workloads
+# that have tests, and the target ptowsp.workloads, which stands for them.
+function(_ptowsp_add_build_fixture)
+  if(TARGET ptowsp.workloads)
+    return()
+  endif()
+  add_custom_target(ptowsp.workloads)
+  foreach(tool IN ITEMS ptowsp-run sim)
+    get_target_property(real PtoWsp::${tool} ALIASED_TARGET)
+    if(real)
+      add_dependencies(ptowsp.workloads ${real})
+    endif()
+  endforeach()
+  set(ready "${CMAKE_CURRENT_BINARY_DIR}/ptowsp.workloads.txt")
+  if(CMAKE_CONFIGURATION_TYPES)
+    set(ready "${CMAKE_CURRENT_BINARY_DIR}/ptowsp.workloads.$<CONFIG>.txt")
+  endif()
+  set(files "$<TARGET_GENEX_EVAL:ptowsp.workloads,$<TARGET_PROPERTY:ptowsp.workloads,PTOWSP_READY>>")
+  file(GENERATE OUTPUT "${ready}" CONTENT "$<JOIN:${files},\n>\n")
+  set(keep_going -k)
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    list(APPEND keep_going 0)
+  endif()
+  cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)
+  add_test(NAME ptowsp.build
+    COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_BUILD=${CMAKE_BINARY_DIR}" "-DPTOWSP_CONFIG=$<CONFIG>"
+      "-DPTOWSP_READY_LIST=${ready}" "-DPTOWSP_KEEP_GOING=${keep_going}"
+      "-DPTOWSP_JOBS=${processors}" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" build)
+  set_tests_properties(ptowsp.build PROPERTIES FIXTURES_SETUP ptowsp.build
+    PROCESSORS ${processors} TIMEOUT 7200)
+endfunction()
+
+# _ptowsp_build_workloads(): builds what the tests need and always succeeds: a workload that does not
+# build fails its own test. What could not be rebuilt must not pass on what an older build left, so after
+# a failure every `ready` goes and only what can be sealed again comes back.
+function(_ptowsp_build_workloads)
+  set(command "${CMAKE_COMMAND}" --build "${PTOWSP_BUILD}" --target ptowsp.workloads)
+  if(PTOWSP_CONFIG)
+    list(APPEND command --config "${PTOWSP_CONFIG}")
+  endif()
+  if(NOT DEFINED ENV{CMAKE_BUILD_PARALLEL_LEVEL})
+    list(APPEND command --parallel ${PTOWSP_JOBS})
+  endif()
+  list(APPEND command -- ${PTOWSP_KEEP_GOING})
+  execute_process(COMMAND ${command} RESULT_VARIABLE failed)
+  if(failed)
+    file(STRINGS "${PTOWSP_READY_LIST}" ready)
+    file(REMOVE ${ready})
+    execute_process(COMMAND ${command} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+    message("ptowsp.build: not everything could be built (see above); the tests of what is missing fail.")
+  endif()
+endfunction()
+
+# ---- script mode: what the rules above run as `cmake -D... -P <this file> list|build` ---------------
+
+if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
+  math(EXPR last "${CMAKE_ARGC} - 1")
+  if(CMAKE_ARGV${last} STREQUAL "list")
+    _ptowsp_list_kernels("${PTOWSP_SOURCE}" "${PTOWSP_LIST}")
+    file(TOUCH "${PTOWSP_STAMP}")
+  elseif(CMAKE_ARGV${last} STREQUAL "build")
+    _ptowsp_build_workloads()
+  endif()
+endif()
