@@ -1,0 +1,38 @@
+// Artifact: everything that one workload's build produced, looked up and checked, nothing loaded.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ptowsp/manifest.h"
+#include "runtime_glue/glue/status.h"
+
+namespace ptowsp::glue {
+
+struct Artifact {
+  std::string ready_file;
+  Manifest manifest;
+  Ready ready;
+  std::string level;          // of the kernels below
+  std::string orchestration;  // library
+  std::vector<std::string> kernels;  // library of each kernel, index = func_id
+  std::string inputs, expected;      // folders
+};
+
+// What a caller wants of an artifact, and what its messages advise.
+struct ArtifactRequest {
+  std::string platform = "a2a3sim";
+  std::string runtime = "builtin";  // key of the orchestration compiled for it
+  std::string source;               // workload file whose hash must match; empty: not asked
+};
+
+// Loads from a folder that holds `ready`, or from that file. Checks both files, the manifest's
+// hash, the workload's hash where asked, that all libraries are there and that a kernel level fits
+// this CPU.
+Status loadArtifact(const std::string& path, const ArtifactRequest& request, Artifact* artifact);
+
+// The file's bytes; an error names the file.
+Status readFile(const std::string& path, std::string* bytes);
+
+}  // namespace ptowsp::glue

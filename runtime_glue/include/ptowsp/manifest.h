@@ -1,0 +1,105 @@
+// The artifact's two files as structs: manifest.json, which says what the emitted tree holds, and
+// `ready`, which says what was built from it. The reader lives in glue; nothing here allocates on its
+// own or knows JSON.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ptowsp::glue {
+
+// Numbers of the formats that this version reads.
+inline constexpr int kManifestFormat = 1;
+inline constexpr int kReadyFormat = 1;
+// The runtime contract that the emitted orchestration was written against.
+inline constexpr const char* kContract = "G1";
+
+// FNV-1a 64: the hash of source_hash, manifest_hash and edge_hash.
+inline uint64_t fnv1a64(const void* data, size_t size, uint64_t hash = 0xCBF29CE484222325u) {
+  const unsigned char* bytes = static_cast<const unsigned char*>(data);
+  for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001B3u;
+  return hash;
+}
+
+enum class ElementType { f32, f16, bf16, i32 };
+enum class TensorRole { input, output, inout, temporary };
+enum class TileAccess { in, out, inout };
+
+inline size_t elementSize(ElementType type) {
+  return type == ElementType::f32 || type == ElementType::i32 ? 4 : 2;
+}
+
+struct TensorInfo {
+  std::string name;
+  ElementType dtype = ElementType::f32;
+  std::vector<int64_t> shape;
+  TensorRole role = TensorRole::input;
+  uint64_t bytes = 0;  // elements * elementSize
+  double rtol = 0, atol = 0;
+
+  uint64_t elements() const { return bytes / elementSize(dtype); }
+  bool isGiven() const { return role == TensorRole::input || role == TensorRole::inout; }
+  bool isResult() const { return role == TensorRole::output || role == TensorRole::inout; }
+};
+
+struct TileInfo {
+  std::string name;
+  TileAccess access = TileAccess::in;
+  int64_t rows = 1, cols = 1;
+  ElementType dtype = ElementType::f32;
+  bool strided = false;  // the kernel gets the tile's row stride as an argument
+};
+
+// KernelInfo: its index in Manifest::kernels is its func_id.
+struct KernelInfo {
+  std::string name;
+  std::string core_type;  // "aiv" or "aic"
+  std::vector<TileInfo> tiles;
+  std::vector<std::string> scalars;
+};
+
+// ProgramNode: the program tree as far as it names tasks. `tasks` counts those below the node.
+struct ProgramNode {
+  enum class Kind { task, loop, sequential, combine } kind = Kind::sequential;
+  int kernel = -1;       // task
+  std::string variable;  // loop
+  int64_t extent = 0;    // loop
+  int64_t tasks = 0;
+  std::vector<ProgramNode> body;
+};
+
+struct GraphInfo {
+  int64_t tasks = 0, edges = 0, critical_path = 0;
+  std::string edge_hash;
+  std::string dependences;
+  int64_t segments = 1;
+};
+
+struct Manifest {
+  std::string version, contract;
+  std::string name, display_name;
+  std::string source, source_hash;
+  std::string orchestration_source, orchestration_function;
+  std::vector<TensorInfo> tensors;
+  std::vector<KernelInfo> kernels;
+  GraphInfo graph;
+  ProgramNode program;  // kind sequential
+};
+
+// Ready: every path as written, relative to the ready file's folder.
+struct Ready {
+  std::string version;
+  std::string manifest, manifest_hash;
+  std::string platform;
+  std::vector<std::string> kernel_arch;
+  std::map<std::string, std::string> orchestrations;                  // runtime -> library
+  std::map<std::string, std::map<std::string, std::string>> kernels;  // kernel -> level -> library
+  std::string inputs, expected;
+  int block_dim = 0, aicpu_threads = 0;  // 0: the runtime's default
+};
+
+}  // namespace ptowsp::glue
