@@ -1,0 +1,91 @@
+"""Makes a failing workload smaller: tries one deletion after the other while it still fails."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+
+
+def _smaller(workload):
+    """Candidates, each one change away, the big steps first."""
+
+    def variant(change):
+        changed = copy.deepcopy(workload)
+        change(changed)
+        return changed
+
+    def at(tree, path):
+        for key in path:
+            tree = tree[key]
+        return tree
+
+    def nodes(body, path):
+        for position, node in enumerate(body):
+            yield path, position, node
+            for key in ("body", "sequential", "combine"):
+                yield from nodes(node.get(key, []), path + [position, key])
+
+    found = list(nodes(workload["program"], ["program"]))
+    for path, position, node in found:
+        if len(at(workload, path)) > 1:
+            yield variant(lambda w: at(w, path).pop(position))
+    for path, position, node in found:
+        if node.get("extent", 1) > 1:
+            for extent in {1, node["extent"] // 2, node["extent"] - 1}:
+                yield variant(lambda w: at(w, path)[position].update(extent=extent))
+        for key in ("sequential", "combine"):
+            if key in node:
+                yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1), node[key]))
+    for k, kernel in enumerate(workload["kernels"]):
+        for o, op in enumerate(kernel["body"]):
+            if op["op"] == "store":
+                yield variant(lambda w: w["kernels"][k]["body"].pop(o))
+                continue
+            for stand_in in op["args"]:
+                def bypass(w):
+                    body = w["kernels"][k]["body"]
+                    result = body.pop(o)["result"]
+                    for later in body[o:]:
+                        later["args"] = [stand_in if a == result else a for a in later["args"]]
+                yield variant(bypass)
+        for parameter in kernel["params"]:
+            def without(w):
+                w["kernels"][k]["params"].remove(parameter)
+                for path, position, node in found:
+                    if node.get("task") == kernel["name"]:
+                        del at(w, path)[position]["args"][parameter["name"]]
+            yield variant(without)
+
+
+def _tidied(workload):
+    """Without kernels and tensors that nothing uses."""
+    text = json.dumps(workload["program"])
+    workload["kernels"] = [k for k in workload["kernels"] if f'"task": "{k["name"]}"' in text]
+    workload["tensors"] = [t for t in workload["tensors"]
+                           if f'"{t["name"]}"' in text or f'"{t["name"]}[' in text]
+    return workload
+
+
+def shrink(workload, fails, seconds=30.0):
+    """The smallest workload found for which fails(workload) holds. An exception in `fails` counts as
+    not failing: a candidate may have stopped to be a workload at all."""
+    deadline = time.monotonic() + seconds
+
+    def still_fails(candidate):
+        try:
+            return fails(candidate)
+        except Exception:
+            return False
+
+    progress = True
+    while progress:
+        progress = False
+        for candidate in _smaller(workload):
+            if time.monotonic() > deadline:
+                return workload
+            candidate = _tidied(candidate)
+            if still_fails(candidate):
+                workload, progress = candidate, True
+                break
+    return workload
