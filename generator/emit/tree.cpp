@@ -17,8 +17,8 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
                                                  const Source& source, Diagnostics& diagnostics) {
   std::vector<EmittedFile> files = {
       {std::string(kOrchestrationSource), emitOrchestration(program, analysis, source.file)},
-      {"kernels/orchestration/ptowsp/orchestration.h", std::string(support::kOrchestrationHeader)},
-      {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::kTaskGraphHeader)},
+      {"kernels/orchestration/ptowsp/orchestration.h", std::string(support::orchestrationHeader())},
+      {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::taskGraphHeader())},
       {"kernels/kernel_config.py", emitKernelConfig(program, source.file)},
       {"kernels/aiv_sim/ptowsp_tile.h", std::string(simTileHeader())}};
   bool complete = true;

@@ -1,0 +1,12 @@
+// Headers that emitted orchestrations include: copies of runtime_glue/include/ptowsp, embedded when
+// the generator is built, so that ptowsp-gen needs no files beside itself.
+#pragma once
+
+#include <string_view>
+
+namespace ptowsp::support {
+
+std::string_view orchestrationHeader();
+std::string_view taskGraphHeader();
+
+}  // namespace ptowsp::support
