@@ -513,18 +513,21 @@ endfunction()
 # their bytes change, so that what depends on them is as exact as they are.
 function(_ptowsp_add_emission)
   set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
-    kernels/orchestration/ptowsp_orchestration.h kernels/orchestration/ptowsp_task_graph.h)
-  if(w_kernels)
-    list(APPEND emitted kernels/aiv_sim/ptowsp_tile.h)
-  endif()
+    kernels/orchestration/ptowsp/orchestration.h kernels/orchestration/ptowsp/task_graph.h
+    kernels/aiv_sim/ptowsp_tile.h)
   foreach(kernel IN LISTS w_kernels)
     list(APPEND emitted kernels/aiv_sim/kernel_${kernel}.cpp)
   endforeach()
   list(TRANSFORM emitted PREPEND "${w_dir}/")
 
-  _ptowsp_workload_options(options)
-  _ptowsp_ready_options(ready)
-  set(command "${w_generator}" emit "${w_source}" -o "${w_dir}" --name ${w_name} ${options} ${ready}
+  _ptowsp_ready_options(options)
+  if(DEFINED w_DEPENDENCIES)
+    list(APPEND options --dependences ${w_DEPENDENCIES})
+  endif()
+  if(DEFINED w_RACES)
+    list(APPEND options --races ${w_RACES})
+  endif()
+  set(command "${w_generator}" emit "${w_source}" -o "${w_dir}" --name ${w_name} ${options}
     --platform a2a3sim --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
   set(byproducts "")
   if(CMAKE_GENERATOR MATCHES "Ninja")
@@ -545,18 +548,6 @@ function(_ptowsp_add_emission)
   set(w_emitted "${emitted}" PARENT_SCOPE)
 endfunction()
 
-# _ptowsp_workload_options(<variable>): the options that every reading of the workload takes.
-function(_ptowsp_workload_options variable)
-  set(options "")
-  if(DEFINED w_DEPENDENCIES)
-    list(APPEND options --dependences ${w_DEPENDENCIES})
-  endif()
-  if(DEFINED w_RACES)
-    list(APPEND options --races ${w_RACES})
-  endif()
-  set(${variable} "${options}" PARENT_SCOPE)
-endfunction()
-
 # _ptowsp_ready_options(<variable>): --ready for the file of every configuration. What changes the
 # artifact deletes them first: a test never passes on what an older build left.
 function(_ptowsp_ready_options variable)
@@ -574,9 +565,7 @@ endfunction()
 # _ptowsp_add_evaluation(): the rule for eval.stamp. It waits for emission, so that a mistake in the
 # workload is reported once.
 function(_ptowsp_add_evaluation)
-  _ptowsp_workload_options(options)
-  _ptowsp_ready_options(ready)
-  list(APPEND options ${ready})
+  _ptowsp_ready_options(options)
   if(DEFINED w_SEED)
     list(APPEND options --seed ${w_SEED})
   endif()
@@ -632,8 +621,8 @@ function(_ptowsp_add_orchestrations)
       "${w_dir}/kernels/orchestration/pto_wsp_orch.cpp")
     target_include_directories(${target} SYSTEM PRIVATE "${w_runtime_${runtime}_includes}")
     if(NOT CMAKE_GENERATOR MATCHES "Ninja")
-      target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp_orchestration.h"
-        "${w_dir}/kernels/orchestration/ptowsp_task_graph.h")
+      target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp/orchestration.h"
+        "${w_dir}/kernels/orchestration/ptowsp/task_graph.h")
     endif()
   endforeach()
 endfunction()

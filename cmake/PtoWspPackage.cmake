@@ -1,0 +1,34 @@
+# The package: install rules, and the same package straight from the build tree, so that
+# find_package(PtoWsp) works with PtoWsp_DIR=<build folder> too. An install tree can be moved.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/PtoWsp")
+install(TARGETS ptowsp_gen ptowsp_run ptowsp_sim ptowsp_glue ptowsp_headers EXPORT PtoWspTargets
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/include/ptowsp"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ptowsp/sim")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/glue"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/runtime_glue" FILES_MATCHING PATTERN "*.h")
+install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/README.md" DESTINATION "${package_dir}")
+
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+set(PTOWSP_FUNCTION_FILE "\${CMAKE_CURRENT_LIST_DIR}/PtoWspAddWorkload.cmake")
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake" INSTALL_DESTINATION "${package_dir}")
+install(FILES "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake"
+  "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" DESTINATION "${package_dir}")
+
+export(EXPORT PtoWspTargets NAMESPACE PtoWsp:: FILE "${PROJECT_BINARY_DIR}/PtoWspTargets.cmake")
+set(PTOWSP_FUNCTION_FILE "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake")
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/PtoWspConfig.cmake" INSTALL_DESTINATION "${PROJECT_BINARY_DIR}"
+  INSTALL_PREFIX "${PROJECT_BINARY_DIR}")
