@@ -22,7 +22,7 @@ LIMIT = 4.0
 BINARY = ("add", "sub", "mul", "div", "max", "min")
 UNARY = ("exp", "log", "sqrt", "rsqrt", "neg", "abs")
 REDUCTIONS = ("rowsum", "rowmax", "rowmin", "rowmean")
-LOOP_NAMES = ("i", "j", "k", "m", "row", "step")
+LOOP_NAMES = ("i", "j", "k", "m", "line", "step")
 
 
 # --- kernels -----------------------------------------------------------------------------------------

@@ -4,7 +4,36 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
+
+
+def well_formed(workload):
+    """Whether kernels still obey the rules that an interpretation does not notice."""
+    for kernel in workload["kernels"]:
+        shapes, unread = {}, set()
+        for parameter in kernel["params"]:
+            shapes[parameter["name"]] = tuple(parameter.get("tile", (1, 1)))
+            if parameter.get("access") == "out":
+                unread.add(parameter["name"])
+        stored = set()
+        for op in kernel["body"]:
+            operands = op["args"][1:] if op["op"] == "store" else op["args"]
+            if any(isinstance(a, str) and (a not in shapes or a in unread - stored) for a in operands):
+                return False
+            used = [shapes[a] if isinstance(a, str) else (1, 1) for a in operands]
+            rows, cols = (max(shape[d] for shape in used) for d in (0, 1))
+            if any(shape[0] not in (1, rows) or shape[1] not in (1, cols) for shape in used):
+                return False
+            if op["op"] == "store":
+                if shapes.get(op["args"][0]) != (rows, cols):
+                    return False
+                stored.add(op["args"][0])
+            else:
+                shapes[op["result"]] = (rows, 1) if op["op"].startswith("row") else (rows, cols)
+        if {p["name"] for p in kernel["params"] if p.get("access", "in") != "in"} != stored:
+            return False
+    return bool(workload["kernels"] and workload["tensors"])
 
 
 def _smaller(workload):
@@ -34,6 +63,10 @@ def _smaller(workload):
         if node.get("extent", 1) > 1:
             for extent in {1, node["extent"] // 2, node["extent"] - 1}:
                 yield variant(lambda w: at(w, path)[position].update(extent=extent))
+        if node.get("extent") == 1:
+            text = re.sub(rf"\b{node['for']}\b", "0", json.dumps(node["body"]))
+            # Inner loops have other variables, and no key is a variable's name.
+            yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1), json.loads(text)))
         for key in ("sequential", "combine"):
             if key in node:
                 yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1), node[key]))
@@ -85,7 +118,7 @@ def shrink(workload, fails, seconds=30.0):
             if time.monotonic() > deadline:
                 return workload
             candidate = _tidied(candidate)
-            if still_fails(candidate):
+            if well_formed(candidate) and still_fails(candidate):
                 workload, progress = candidate, True
                 break
     return workload
