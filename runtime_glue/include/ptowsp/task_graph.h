@@ -240,7 +240,7 @@ class DependenceTracker {
     void set(int32_t d) { m = ((uint64_t{1} << 62) - 1) / static_cast<uint64_t>(d) + 1; }
     int32_t operator()(int32_t x) const {
       __extension__ typedef unsigned __int128 Wide;
-      return static_cast<int32_t>((static_cast<Wide>(static_cast<uint32_t>(x)) * m) >> 62);
+      return static_cast<int32_t>((static_cast<Wide>(static_cast<uint64_t>(x) << 2) * m) >> 64);
     }
   };
 
@@ -310,6 +310,15 @@ class DependenceTracker {
 
   template <class Visitor>
   void read(Tensor& t, const Rect& rect, Visitor&& visit) {
+        if (uint32_t* const slot = cellOnly(t.writes, rect)) {
+      if (*slot != 0) {
+        const int32_t writer = static_cast<int32_t>(*slot & ~kBare);
+        if (writer != task_) visit(writer, true, rect);
+        addPredecessor(writer);
+      }
+      addRead(t, rect);
+      return;
+    }
     hits_.size = 0;
     scan<false>(t, t.writes, rect);
     for (uint32_t i = 0; i < hits_.size; ++i) {
@@ -317,9 +326,36 @@ class DependenceTracker {
       if (hit.task != task_) visit(hit.task, true, intersection(hit.rect, rect));
       addPredecessor(hit.task);
     }
+        addRead(t, rect);
+  }
+  void addRead(Tensor& t, const Rect& rect) {
+    if (uint32_t* const slot = cellOnly(t.reads, rect)) {
+      if (*slot == 0 && !t.reads.layers[0].no_bare) {
+        *slot = kBare | static_cast<uint32_t>(task_);
+        ++t.reads.layers[0].bare;
+        ++t.reads.layers[0].live;
+        ++t.live;
+        return;
+      }
+    }
     insert(t, t.reads, layerFor(t, t.reads, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
            task_);
   }
+  // The slot of the cell that `rect` is, when all accesses of the side that could overlap it are in
+  // that cell's list, and that has at most one, without a record. Else null.
+  static uint32_t* cellOnly(const Side& side, const Rect& rect) {
+    if (side.count != 1) return nullptr;
+    const Layer& layer = side.layers[0];
+    if (!layer.dense || (layer.reach_rows | layer.reach_cols) != 0) return nullptr;
+    const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
+    if (rect.row0 != row * layer.pitch_rows || rect.col0 != col * layer.pitch_cols ||
+        rect.row1 != rect.row0 + layer.pitch_rows || rect.col1 != rect.col0 + layer.pitch_cols) {
+      return nullptr;
+    }
+    uint32_t* const slot = &layer.slots[row * layer.cells_across + col];
+    return *slot == 0 || (*slot & kBare) != 0 ? slot : nullptr;
+  }
+
 
   template <class Visitor>
   void write(Tensor& t, const Rect& rect, Visitor&& visit) {
