@@ -37,6 +37,10 @@ Diagnostic& Diagnostics::warning(std::string_view rule, std::string_view place, 
                                       {}});
 }
 
+void Diagnostics::add(Diagnostics other) {
+  for (Diagnostic& diagnostic : other.all_) all_.push_back(std::move(diagnostic));
+}
+
 bool Diagnostics::hasErrors() const {
   return std::any_of(all_.begin(), all_.end(),
                      [](const Diagnostic& d) { return d.severity == Severity::error; });

@@ -35,6 +35,8 @@ class Diagnostics {
                     std::string fix = {});
   Diagnostic& warning(std::string_view rule, std::string_view place, std::string message,
                       std::string fix = {});
+  // Appends what another collection holds.
+  void add(Diagnostics other);
   bool hasErrors() const;
   const std::vector<Diagnostic>& all() const { return all_; }
 

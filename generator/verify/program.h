@@ -60,8 +60,9 @@ struct ScalarParameter {
   int value = -1;
 };
 
-// Kernel: straight-line SSA. An op's argument that names a tile parameter after a store to it refers
-// to the stored value (verify forwards it), so a tile value always means "as it was on entry".
+// Kernel: straight-line SSA. An op's argument that names a tile parameter after a store to it
+// refers to the stored value (verify forwards it), so a tile value always means "as it was on
+// entry".
 struct Kernel {
   std::string name;
   CoreType core = CoreType::aiv;
