@@ -1,7 +1,6 @@
 """Runs the programs under test: ptowsp-gen, the compiler on an emitted tree, ptowsp-run.
 
-Paths come from the environment, set by tests/python/CMakeLists.txt: PTOWSP_GEN, PTOWSP_RUN,
-PTOWSP_RUNTIME_INCLUDE (runtime.h of the built-in runtime) and CXX.
+Paths come from the environment, which the ctests set: PTOWSP_GEN, PTOWSP_RUN and CXX.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 GEN_TIMEOUT = 20.0
+RUNTIME_INCLUDE = Path(__file__).resolve().parents[2] / "runtime_glue/sim/include"
 
 
 def generator(*arguments, cwd=None, timeout=GEN_TIMEOUT):
@@ -50,7 +50,7 @@ def compile_artifact(workload_file, folder, level, optimisation="-O2"):
     manifest = json.loads((folder / "manifest.json").read_text())
     compiler = [os.environ.get("CXX", "c++"), "-std=c++17", "-fPIC", "-shared", "-w"]
     orchestration = folder / "orchestration.builtin.so"
-    jobs = [[*compiler, "-O1", f"-I{os.environ['PTOWSP_RUNTIME_INCLUDE']}", "-o", str(orchestration),
+    jobs = [[*compiler, "-O1", f"-I{RUNTIME_INCLUDE}", "-o", str(orchestration),
              str(folder / manifest["orchestration"]["source"])]]
     arguments = []
     march = "armv8-a" if level == "aarch64" else level
