@@ -38,13 +38,14 @@ std::string typeName(std::string_view sim) {
 class Names {
  public:
   std::string add(std::string name) {
-    while (looksLikeMacro(name) || !used_.insert(name).second) name += '_';
+    while (isOfHeader(name) || !used_.insert(name).second) name += '_';
     return name;
   }
 
  private:
-  // No header included here has a macro that ends in an underscore.
-  static bool looksLikeMacro(std::string_view name) {
+  // May be a macro or a type of <stdint.h> or of the tile header. None of those ends in an underscore.
+  static bool isOfHeader(std::string_view name) {
+    if (name.ends_with("_t")) return true;
     return !name.ends_with('_') && name.find('_') != name.npos &&
            std::none_of(name.begin(), name.end(), [](unsigned char c) { return std::islower(c); });
   }
@@ -65,7 +66,7 @@ struct Fragments {
 class KernelEmitter {
  public:
   KernelEmitter(const Kernel& kernel, const SimPlan& plan) : kernel_(kernel), plan_(plan) {
-    for (const char* name : {"args", "row", "at", "int64_t", "kernel_entry"}) names_.add(name);
+    for (const char* name : {"args", "row", "at", "kernel_entry"}) names_.add(name);
     names_.add("kernel_" + kernel.name);
     int literals = 0;
     for (const Value& value : plan.values)

@@ -1,0 +1,23 @@
+// What a kernel should compute: each op in double, rounded to float, with a bound on how far a float
+// computation within the ops' stated accuracy can be from it. Shares no code with the generator.
+#pragma once
+
+#include <vector>
+
+#include "generator/verify/program.h"
+
+namespace ptowsp::test {
+
+// Expected: `error` is absolute; NaN where nothing can be said, as after a cancellation to zero
+// that is then divided by.
+struct Expected {
+  double value = 0;
+  double error = 0;
+};
+
+// Elements of each tile after the kernel, row by row; tiles[i] and scalars hold what it is given.
+std::vector<std::vector<Expected>> expectedTiles(const Kernel& kernel,
+                                                 const std::vector<std::vector<float>>& tiles,
+                                                 const std::vector<float>& scalars);
+
+}  // namespace ptowsp::test
