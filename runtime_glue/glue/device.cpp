@@ -1,0 +1,101 @@
+#include "runtime_glue/glue/device.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime_glue/glue/text.h"
+
+namespace ptowsp::glue {
+namespace {
+
+// CPUs that this process may use.
+int cpuCount() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+}  // namespace
+
+Device::~Device() {
+  // A dead device may still have a kernel running on its memory: then it is left as it is.
+  if (sim_device_ && !dead_) library_->sim()->device_destroy(sim_device_);
+}
+
+Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options) {
+  library_ = &library;
+  options_ = options;
+  // Some runtimes hang, or run nothing, on a bad combination of these two; so it never gets there.
+  int& threads = options_.aicpu_threads;
+  int& blocks = options_.block_dim;
+  if (threads == 0) threads = 1;
+  if (threads < 1 || threads > 4)
+    return Status::badArtifact("aicpu_threads", format("found %d, expected 1 to 4", threads),
+                               "change AICPU_THREADS or --aicpu-threads");
+  if (blocks == 0) {
+    // Two vector cores for each block.
+    const int workers = options_.workers > 0 ? options_.workers : cpuCount();
+    blocks = library.sim() ? (workers + 1) / 2 : 1;
+    blocks = (blocks + threads - 1) / threads * threads;
+  }
+  if (blocks < 1 || blocks % threads != 0)
+    return Status::badArtifact(
+        "block_dim",
+        format("found %d, expected a positive multiple of aicpu_threads, %d", blocks, threads),
+        "change BLOCK_DIM or --block-dim, AICPU_THREADS or --aicpu-threads");
+  if (const SimApi* sim = library.sim()) {
+    sim_device_ = sim->device_create();
+    if (!sim_device_) return Status::runFailure("device", "found no memory for a device");
+  }
+  return {};
+}
+
+Status Device::select(uint32_t sim_flags) {
+  if (const SimApi* sim = library_->sim()) {
+    sim->device_use(sim_device_);
+    if (dead_ && sim->device_reset() != 0)
+      return Status::runFailure("device", "cannot be used again after a run that failed");
+    ptowsp_sim_options options = {};
+    options.size = sizeof options;
+    options.flags = sim_flags | PTOWSP_SIM_QUIET;
+    options.workers = options_.workers;
+    options.timeout_seconds = options_.timeout;
+    if (options_.schedule_seed) {
+      options.flags |= PTOWSP_SIM_SCHEDULE_SEED;
+      options.schedule_seed = *options_.schedule_seed;
+    }
+    if (const int code = sim->set_options(&options); code != 0)
+      return Status::runFailure("device", format("the runtime refused its options, code %d", code));
+  } else if (dead_) {
+    return Status::runFailure("device", "cannot be used again after a run that failed",
+                              "run it in a new process");
+  }
+  dead_ = false;
+  if (const int code = library_->contract().set_device(options_.device_id); code != 0)
+    return Status::runFailure(
+        "device", format("set_device(%d) failed with code %d", options_.device_id, code));
+  return {};
+}
+
+Status Device::registerKernels(const Manifest& manifest, const Executable& executable,
+                               KernelFunction instead) {
+  for (size_t i = 0; i < executable.kernels.size(); ++i) {
+    const int func_id = static_cast<int>(i);
+    const KernelInfo& kernel = manifest.kernels[i];
+    // An image of exactly 8 bytes is the address of a function in this process.
+    const KernelFunction function = instead ? instead : executable.kernels[i];
+    uint8_t image[sizeof function];
+    static_assert(sizeof image == 8, "the contract's image of a function is 8 bytes long");
+    std::memcpy(image, &function, sizeof image);
+    if (const SimApi* sim = library_->sim())
+      sim->describe_kernel(func_id, kernel.name.c_str(), kernel.core_type == "aic" ? 0 : 1);
+    if (const int code = library_->contract().register_kernel(func_id, image, sizeof image);
+        code != 0)
+      return Status::runFailure("kernel " + kernel.name,
+                                format("register_kernel(%d) failed with code %d", func_id, code));
+  }
+  return {};
+}
+
+}  // namespace ptowsp::glue

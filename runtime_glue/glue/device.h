@@ -1,0 +1,55 @@
+// Device: one simulated chip (or whatever a runtime library drives), its options, and the kernels
+// registered on it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/runtime_library.h"
+#include "runtime_glue/glue/status.h"
+
+namespace ptowsp::glue {
+
+struct DeviceOptions {
+  int device_id = 0;
+  int block_dim = 0;      // 0: as many as the workers can keep busy; 1 on other runtimes
+  int aicpu_threads = 0;  // 0: 1
+  // The rest needs the built-in runtime.
+  int workers = 0;  // 0: one for each CPU
+  std::optional<uint64_t> schedule_seed;
+  double timeout = 0;  // seconds for one launch, 0: none
+};
+
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device();
+
+  // Checks the options; block_dim() and aicpuThreads() then hold what launches use. The library has
+  // to outlive the device.
+  Status open(const RuntimeLibrary& library, const DeviceOptions& options);
+
+  const RuntimeLibrary& library() const { return *library_; }
+  const DeviceOptions& options() const { return options_; }
+  int blockDim() const { return options_.block_dim; }
+  int aicpuThreads() const { return options_.aicpu_threads; }
+
+  // Makes it the calling thread's device, as new after a failed run, with these flags of sim_api.h.
+  Status select(uint32_t sim_flags);
+  // Registers every kernel (before each run: finalize forgets them), `instead` of it when not null.
+  Status registerKernels(const Manifest& manifest, const Executable& executable,
+                         KernelFunction instead = nullptr);
+  // After a run that failed: select() resets the device, if the runtime can.
+  void markDead() { dead_ = true; }
+
+ private:
+  const RuntimeLibrary* library_ = nullptr;
+  DeviceOptions options_;
+  ptowsp_sim_device* sim_device_ = nullptr;
+  bool dead_ = false;
+};
+
+}  // namespace ptowsp::glue

@@ -1,0 +1,104 @@
+#include "runtime_glue/glue/executable.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "runtime_glue/glue/inspection.h"
+#include "runtime_glue/glue/text.h"
+
+namespace ptowsp::glue {
+namespace {
+
+// What is wrong with a library's file as a whole, or an empty text. dlopen maps a truncated library
+// without complaint, and the process then dies of SIGBUS; so its ranges are looked at before.
+std::string elfFault(const std::string& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "the file cannot be read";
+  struct stat info = {};
+  Elf64_Ehdr header = {};
+  fstat(fd, &info);
+  const uint64_t size = static_cast<uint64_t>(info.st_size);
+  const bool whole_header = pread(fd, &header, sizeof header, 0) == sizeof header;
+  std::string fault;
+  if (!whole_header || !std::equal(ELFMAG, ELFMAG + SELFMAG, header.e_ident)) {
+    fault = format("found %llu bytes that are no shared library",
+                   static_cast<unsigned long long>(size));
+  } else {
+    uint64_t end = header.e_shoff + uint64_t{header.e_shnum} * header.e_shentsize;
+    for (int i = 0; i < header.e_phnum; ++i) {
+      Elf64_Phdr segment = {};
+      const uint64_t at = header.e_phoff + uint64_t(i) * sizeof segment;
+      end = std::max(end, at + sizeof segment);
+      if (pread(fd, &segment, sizeof segment, static_cast<off_t>(at)) == sizeof segment)
+        end = std::max(end, segment.p_offset + segment.p_filesz);
+    }
+    if (end > size)
+      fault = format("truncated: found %llu bytes, expected at least %llu",
+                     static_cast<unsigned long long>(size), static_cast<unsigned long long>(end));
+  }
+  close(fd);
+  return fault;
+}
+
+Status load(const std::string& file, const std::string& what, const std::string& fix,
+            void** handle) {
+  if (const std::string fault = elfFault(file); !fault.empty())
+    return Status::badArtifact(file, "cannot load the library of " + what + ": " + fault, fix);
+  const std::string path = file.find('/') == std::string::npos ? "./" + file : file;
+  *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (*handle) return {};
+  std::string reason = dlerror();
+  if (reason.compare(0, path.size() + 2, path + ": ") == 0) reason.erase(0, path.size() + 2);
+  return Status::badArtifact(file, "cannot load the library of " + what + ": " + reason, fix);
+}
+
+Status findSymbol(void* handle, const std::string& file, const std::string& symbol,
+                  const std::string& fix, void** address) {
+  *address = dlsym(handle, symbol.c_str());
+  if (*address) return {};
+  return Status::badArtifact(file, "found no function " + symbol + ", expected one", fix);
+}
+
+}  // namespace
+
+Status loadExecutable(const Artifact& artifact, const RuntimeLibrary& runtime,
+                      Executable* executable) {
+  *executable = {};
+  const Manifest& manifest = artifact.manifest;
+  const std::string fix = "build the target " + manifest.name + " again";
+  void* handle = nullptr;
+  void* address = nullptr;
+  for (size_t i = 0; i < manifest.kernels.size(); ++i) {
+    const std::string& name = manifest.kernels[i].name;
+    const std::string& file = artifact.kernels[i];
+    if (Status status = load(file, "kernel " + name, fix, &handle); !status.ok()) return status;
+    if (Status status = findSymbol(handle, file, "kernel_" + name, fix, &address); !status.ok())
+      return status;
+    executable->kernels.push_back(reinterpret_cast<KernelFunction>(address));
+  }
+  const std::string& file = artifact.orchestration;
+  if (!runtime.sim()) return readFile(file, &executable->orchestration_bytes);
+  if (Status status = load(file, "the orchestration", fix, &handle); !status.ok()) return status;
+  if (Status status = findSymbol(handle, file, "ptowsp_runtime_api_version", fix, &address);
+      !status.ok())
+    return status;
+  const uint32_t version = *static_cast<const uint32_t*>(address);
+  if (version != inspectableRuntimeVersion())
+    return Status::badArtifact(
+        file, format("found version %u of runtime.h, expected %u", version,
+                     inspectableRuntimeVersion()),
+        fix);
+  if (Status status =
+          findSymbol(handle, file, manifest.orchestration_function, fix, &address);
+      !status.ok())
+    return status;
+  executable->orchestration = reinterpret_cast<OrchestrationFunction>(address);
+  return {};
+}
+
+}  // namespace ptowsp::glue

@@ -1,0 +1,184 @@
+#include "runtime_glue/glue/inspection.h"
+
+#include <algorithm>
+
+#include "runtime.h"
+
+namespace ptowsp::glue {
+
+namespace {
+
+// Of the thread that is inside build(); host_api's functions have no argument for it.
+thread_local Inspection* current_inspection = nullptr;
+
+}  // namespace
+
+// Hooks: host_api as the orchestration sees it.
+struct Inspection::Hooks {
+  static thread_local HostApi real;
+
+  static void* allocate(size_t size) {
+    void* memory = real.device_malloc(size);
+    if (memory)
+      current_inspection->allocations_.push_back(
+          {reinterpret_cast<uint64_t>(memory), static_cast<uint64_t>(size), nullptr});
+    return memory;
+  }
+  static void release(void* memory) {
+    std::vector<Allocation>& all = current_inspection->allocations_;
+    const uint64_t address = reinterpret_cast<uint64_t>(memory);
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Allocation& a) { return a.address == address; }),
+              all.end());
+    real.device_free(memory);
+  }
+  static int copy(void* device, const void* host, size_t size) {
+    for (Allocation& allocation : current_inspection->allocations_) {
+      if (allocation.address == reinterpret_cast<uint64_t>(device) && allocation.bytes == size)
+        allocation.host = host;
+    }
+    return real.copy_to_device(device, host, size);
+  }
+};
+
+thread_local HostApi Inspection::Hooks::real = {};
+
+uint32_t inspectableRuntimeVersion() { return PTOWSP_RUNTIME_API_VERSION; }
+
+bool TileRegion::covers(uint64_t byte) const {
+  if (byte < address) return false;
+  const uint64_t offset = byte - address;
+  const uint64_t row = offset / static_cast<uint64_t>(stride_bytes);
+  return row < static_cast<uint64_t>(rows) &&
+         offset - row * static_cast<uint64_t>(stride_bytes) < static_cast<uint64_t>(row_bytes);
+}
+
+std::vector<TileRegion> TaskGraph::regionsOf(const Manifest& manifest, int64_t task) const {
+  const int32_t func_id = func_ids[task];
+  if (func_id < 0 || static_cast<size_t>(func_id) >= manifest.kernels.size()) return {};
+  const KernelInfo& kernel = manifest.kernels[func_id];
+  // Tiles, scalars, element count, strides, ledger slot, stamp.
+  uint64_t stride_arg = kernel.tiles.size() + kernel.scalars.size() + 1;
+  uint64_t expected = stride_arg + 2;
+  for (const TileInfo& tile : kernel.tiles) expected += tile.strided;
+  if (argCount(task) != expected) return {};
+  std::vector<TileRegion> regions;
+  const uint64_t* values = argsOf(task);
+  for (size_t i = 0; i < kernel.tiles.size(); ++i) {
+    const TileInfo& tile = kernel.tiles[i];
+    const int64_t size = static_cast<int64_t>(elementSize(tile.dtype));
+    const int64_t stride = tile.strided ? static_cast<int64_t>(values[stride_arg++]) : tile.cols;
+    regions.push_back({tile.access, values[i], tile.rows, tile.cols * size,
+                       std::max(stride, tile.cols) * size});
+  }
+  return regions;
+}
+
+std::vector<uint8_t> TaskGraph::withPredecessors(int64_t task) const {
+  const size_t count = static_cast<size_t>(tasks());
+  std::vector<uint64_t> first(count + 2, 0);
+  for (const int32_t to : successors) ++first[to + 2];
+  for (size_t i = 2; i < first.size(); ++i) first[i] += first[i - 1];
+  std::vector<int32_t> predecessors(successors.size());
+  for (size_t from = 0; from < count; ++from) {
+    for (uint64_t e = first_successor[from]; e < first_successor[from + 1]; ++e)
+      predecessors[first[successors[e] + 1]++] = static_cast<int32_t>(from);
+  }
+  std::vector<uint8_t> selected(count, 0);
+  std::vector<int64_t> open = {task};
+  selected[task] = 1;
+  while (!open.empty()) {
+    const int64_t at = open.back();
+    open.pop_back();
+    for (uint64_t e = first[at]; e < first[at + 1]; ++e) {
+      if (!selected[predecessors[e]]) {
+        selected[predecessors[e]] = 1;
+        open.push_back(predecessors[e]);
+      }
+    }
+  }
+  return selected;
+}
+
+const Allocation* Inspection::allocationAt(uint64_t address, uint64_t slack) const {
+  for (const Allocation& allocation : allocations_) {
+    if (address + slack >= allocation.address &&
+        address < allocation.address + allocation.bytes + slack)
+      return &allocation;
+  }
+  return nullptr;
+}
+
+int Inspection::build(const SimApi& sim, void* runtime, OrchestrationFunction function,
+                      uint64_t* args, int arg_count, const Request& request) {
+  function_ = function;
+  request_ = request;
+  allocations_.clear();
+  current_inspection = this;
+  const int code = sim.init_function(runtime, &Inspection::observed, args, arg_count);
+  current_inspection = nullptr;
+  return code;
+}
+
+int Inspection::observed(void* runtime, uint64_t* args, int arg_count) {
+  Inspection& self = *current_inspection;
+  Runtime& graph = *static_cast<Runtime*>(runtime);
+  Hooks::real = graph.host_api;
+  graph.host_api.device_malloc = &Hooks::allocate;
+  graph.host_api.device_free = &Hooks::release;
+  graph.host_api.copy_to_device = &Hooks::copy;
+  const int code = self.function_(runtime, args, arg_count);
+  graph.host_api = Hooks::real;
+  if (code != 0) return code;
+  const TensorPair* pairs = graph.get_tensor_pairs();
+  for (int i = 0; i < graph.get_tensor_pair_count(); ++i) {
+    for (Allocation& allocation : self.allocations_) {
+      if (allocation.address == reinterpret_cast<uint64_t>(pairs[i].dev_ptr))
+        allocation.host = pairs[i].host_ptr;
+    }
+  }
+  if (self.request_.graph || self.request_.only >= 0) self.snapshot(runtime);
+  if (self.request_.only >= 0 && self.request_.only < self.graph_.tasks()) self.substitute(runtime);
+  return 0;
+}
+
+void Inspection::snapshot(void* runtime) {
+  Runtime& source = *static_cast<Runtime*>(runtime);
+  graph_ = {};
+  graph_.first_arg.push_back(0);
+  graph_.first_successor.push_back(0);
+  for (int t = 0; t < source.get_task_count(); ++t) {
+    const Task* task = source.get_task(t);
+    graph_.func_ids.push_back(task->func_id);
+    graph_.args.insert(graph_.args.end(), task->args, task->args + task->num_args);
+    graph_.first_arg.push_back(graph_.args.size());
+    graph_.successors.insert(graph_.successors.end(), task->fanout,
+                             task->fanout + task->fanout_count);
+    graph_.first_successor.push_back(graph_.successors.size());
+  }
+}
+
+// Every task keeps its place in the graph; its kernel becomes subsetKernel() and its first argument
+// the Call that says what, if anything, to run.
+void Inspection::substitute(void* runtime) {
+  Runtime& target = *static_cast<Runtime*>(runtime);
+  selected_ = graph_.withPredecessors(request_.only);
+  calls_.assign(selected_.size(), {});
+  for (int t = 0; t < target.get_task_count(); ++t) {
+    Call& call = calls_[t];
+    const int32_t func_id = graph_.func_ids[t];
+    if (selected_[t] && func_id >= 0 && static_cast<size_t>(func_id) < request_.kernels->size())
+      call.kernel = (*request_.kernels)[func_id];
+    call.args = reinterpret_cast<int64_t*>(graph_.args.data() + graph_.first_arg[t]);
+    if (graph_.argCount(t) > 0) target.get_task(t)->args[0] = reinterpret_cast<uint64_t>(&call);
+  }
+}
+
+KernelFunction Inspection::subsetKernel() {
+  return [](int64_t* args) {
+    const Call& call = *reinterpret_cast<const Call*>(args[0]);
+    if (call.kernel) call.kernel(call.args);
+  };
+}
+
+}  // namespace ptowsp::glue

@@ -1,0 +1,94 @@
+// Inspection: what an orchestration does while it builds a graph on the built-in runtime: where each
+// tensor lies on the device, and, on request, every task with its arguments and successors. Built on
+// nothing but class Runtime: the orchestration runs inside a function of ours, which stands between
+// it and host_api.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ptowsp/manifest.h"
+#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/runtime_library.h"
+
+namespace ptowsp::glue {
+
+// The runtime.h that this program was compiled with.
+uint32_t inspectableRuntimeVersion();
+
+// Allocation: device memory, and the host array that it was filled from or will be brought back to;
+// null for temporaries.
+struct Allocation {
+  uint64_t address = 0, bytes = 0;
+  const void* host = nullptr;
+};
+
+// TileRegion: the device memory of one tile argument.
+struct TileRegion {
+  TileAccess access = TileAccess::in;
+  uint64_t address = 0;
+  int64_t rows = 0, row_bytes = 0, stride_bytes = 0;
+
+  bool covers(uint64_t byte) const;
+};
+
+// TaskGraph: tasks and edges as the orchestration handed them to the runtime.
+class TaskGraph {
+ public:
+  int64_t tasks() const { return static_cast<int64_t>(func_ids.size()); }
+  const uint64_t* argsOf(int64_t task) const { return args.data() + first_arg[task]; }
+  uint64_t argCount(int64_t task) const { return first_arg[task + 1] - first_arg[task]; }
+  // Tiles of a task, empty when its kernel or argument count is not the manifest's.
+  std::vector<TileRegion> regionsOf(const Manifest& manifest, int64_t task) const;
+  // 1 for the task and everything it waits for, directly or not.
+  std::vector<uint8_t> withPredecessors(int64_t task) const;
+
+  std::vector<int32_t> func_ids;
+  std::vector<uint64_t> first_arg, args;            // args of task t: [first_arg[t], first_arg[t + 1])
+  std::vector<uint64_t> first_successor;            // likewise
+  std::vector<int32_t> successors;
+};
+
+class Inspection {
+ public:
+  // What to look at besides allocations. `only`: run just that task and what it waits for; the
+  // other tasks become empty calls, and every func_id has to be registered as subsetKernel().
+  struct Request {
+    bool graph = false;
+    int64_t only = -1;
+    const std::vector<KernelFunction>* kernels = nullptr;  // with `only`
+  };
+
+  // init_function of the built-in runtime, observed. Allocates nothing after the first of like calls.
+  int build(const SimApi& sim, void* runtime, OrchestrationFunction function, uint64_t* args,
+            int arg_count, const Request& request);
+
+  const std::vector<Allocation>& allocations() const { return allocations_; }
+  // The allocation whose bytes or guards hold `address`, within `slack` bytes; null when none does.
+  const Allocation* allocationAt(uint64_t address, uint64_t slack = 0) const;
+  const TaskGraph& graph() const { return graph_; }
+  // With `only`: 1 for each task that runs.
+  const std::vector<uint8_t>& selected() const { return selected_; }
+
+  static KernelFunction subsetKernel();
+
+ private:
+  // Call: stands in the place of a task's first argument in a subset run.
+  struct Call {
+    KernelFunction kernel = nullptr;  // null: not selected
+    int64_t* args = nullptr;
+  };
+  struct Hooks;
+  static int observed(void* runtime, uint64_t* args, int arg_count);
+  void snapshot(void* runtime);
+  void substitute(void* runtime);
+
+  OrchestrationFunction function_ = nullptr;
+  Request request_;
+  std::vector<Allocation> allocations_;
+  TaskGraph graph_;
+  std::vector<uint8_t> selected_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace ptowsp::glue

@@ -1,0 +1,94 @@
+// Run: executes a loaded workload on a device, any number of times, and checks everything that can
+// be checked without knowing the right result: that every task ran once and none before what it
+// waits for, that nothing was written where it must not be, that every call of the runtime worked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime_glue/glue/device.h"
+#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/inspection.h"
+#include "runtime_glue/glue/status.h"
+#include "runtime_glue/glue/task_names.h"
+
+namespace ptowsp::glue {
+
+// RunStats: of the last execute(). What only the built-in runtime tells is 0 or null elsewhere;
+// pointers stay valid until the next execute().
+struct RunStats {
+  int64_t tasks = 0, edges = 0;
+  int64_t completed = 0;         // tasks that ran
+  int64_t critical_path = 0;     // tasks on a longest path
+  uint64_t critical_path_ns = 0;  // a longest path by kernel time
+  uint64_t build_ns = 0;          // the orchestration
+  uint64_t wall_ns = 0;           // the launch
+  int workers = 0, cores = 0, aicpus = 0, launches = 0;
+  const uint64_t* core_busy_ns = nullptr;        // one for each core
+  const ptowsp_sim_event* events = nullptr;      // one for each task
+};
+
+class Run {
+ public:
+  // Keeps references to all three.
+  Run(Device& device, const Artifact& artifact, const Executable& executable);
+
+  // Runs just this task and those that it waits for, in all later calls; built-in runtime only.
+  void selectTask(int64_t task) { only_ = task; }
+
+  // One run. `tensors` has the host array of each tensor that is not temporary, in the workload's
+  // order; outputs should be poisoned. Nothing is allocated after the first call that succeeds.
+  Status execute(const std::vector<void*>& tensors);
+
+  const RunStats& stats() const { return stats_; }
+  const TaskNames& names() const { return names_; }
+  bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
+
+  // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
+  // which the selected task writes and no later task would write again, 2 for those that a later one
+  // would.
+  std::vector<uint8_t> elementsOfSelectedTask(size_t tensor);
+  // Tasks that write (or read) that element, in program order; none when it cannot be told. Builds
+  // the graph once more, without running it, so stats() and elementsOfSelectedTask() end here.
+  std::vector<int64_t> tasksAt(const std::vector<void*>& tensors, size_t tensor, uint64_t element,
+                               bool writing);
+
+ private:
+  struct Free {
+    void operator()(void* memory) const;
+  };
+
+  Status attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* code);
+  int build(const Inspection::Request& request);
+  Status buildFailure(int code);
+  Status launchFailure(int code);
+  Status explainGuardDamage(const std::vector<void*>& tensors, Status first);
+  Status checkInputs();
+  Status checkOrder();
+  Status checkLedger();
+  void collectStats(uint64_t wall_ns);
+  void fillArgs(const std::vector<void*>& tensors);
+  std::string simMessage() const;
+  std::string damageText() const;
+  const TensorInfo* tensorOf(const Allocation& allocation) const;
+  uint64_t deviceAddress(size_t tensor) const;
+
+  Device& device_;
+  const Artifact& artifact_;
+  const Manifest& manifest_;
+  const Executable& executable_;
+  TaskNames names_;
+  Inspection inspection_;
+  std::unique_ptr<void, Free> runtime_;  // the runtime object's memory
+  std::vector<uint64_t> args_;
+  std::vector<uint64_t> ledger_;
+  RunStats stats_;
+  int64_t only_ = -1;
+  std::optional<size_t> changed_tensor_;  // an input that the last run changed
+  uint64_t changed_element_ = 0;
+};
+
+}  // namespace ptowsp::glue

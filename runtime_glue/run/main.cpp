@@ -1,0 +1,44 @@
+// ptowsp-run: runs a built workload, checks the run, compares its results.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "runtime_glue/run/options.h"
+#include "runtime_glue/run/report.h"
+#include "runtime_glue/run/session.h"
+
+namespace {
+
+bool wantsColour(int descriptor) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return isatty(descriptor) && !(no_colour && *no_colour);
+}
+
+void print(const std::string& text, std::FILE* stream) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace ptowsp;
+  run::Options options;
+  if (const std::optional<int> code = run::parseOptions(argc, argv, &options)) return *code;
+
+  run::Report report;
+  run::runSession(options, &report);
+
+  const glue::Outcome outcome = report.status.outcome;
+  if (!report.status.ok()) print(run::failureText(report.status, wantsColour(STDERR_FILENO)), stderr);
+  if (options.json) {
+    print(run::jsonText(report), stdout);
+  } else if (outcome != glue::Outcome::bad_artifact && outcome != glue::Outcome::skipped) {
+    print(run::lineText(report, wantsColour(STDOUT_FILENO)), stdout);
+    if (options.stats) print(run::statsText(report), stdout);
+  }
+  std::fflush(stdout);
+  // Threads of a failed run may never end; nothing is left to be done that they could disturb.
+  if (outcome == glue::Outcome::run_failure) _exit(static_cast<int>(outcome));
+  return static_cast<int>(outcome);
+}

@@ -1,0 +1,96 @@
+#include "runtime_glue/run/options.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "ptowsp/manifest.h"
+
+namespace ptowsp::run {
+
+std::optional<int> parseOptions(int argc, char** argv, Options* options) {
+  CLI::App app("Runs a workload that was built, checks the run and compares its results.",
+               "ptowsp-run");
+  app.set_version_flag("--version", std::string("ptowsp-run " PTOWSP_VERSION ", contract ") +
+                                        glue::kContract);
+  app.footer(
+      "Exit codes: 0 right, 1 wrong result, 2 usage or bad artifact, 3 failure at run time,\n"
+      "77 skipped (failure where the environment's PTOWSP_REQUIRE names the platform).");
+  const CLI::Range positive(1, 1 << 20);
+
+  app.add_option("artifact", options->artifact, "Folder that holds `ready`, or that file")
+      ->type_name("ARTIFACT")
+      ->required();
+  app.add_option("--source", options->source,
+                 "Workload file that the artifact must have been built from")
+      ->type_name("FILE");
+  app.add_option("--runtime", options->runtime,
+                 "Library with pto-runtime's C API; default: the built-in runtime")
+      ->type_name("LIB");
+  app.add_option("--platform", options->platform, "Platform (default a2a3sim)")
+      ->type_name("NAME");
+  app.add_option("--block-dim", options->block_dim,
+                 "Blocks of cores, 1 AIC and 2 AIV each (default: the artifact's, else what the "
+                 "workers can keep busy)")
+      ->type_name("N")
+      ->check(positive);
+  app.add_option("--aicpu-threads", options->aicpu_threads,
+                 "AICPU schedulers, 1 to 4 (default: the artifact's, else 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4));
+  app.add_option("--workers", options->workers,
+                 "Threads that run kernels (default: one for each CPU)")
+      ->type_name("N")
+      ->check(positive);
+  app.add_option("--schedule-seed", options->schedule_seed,
+                 "Take ready tasks in a random order drawn from this seed")
+      ->type_name("N");
+  app.add_option("--timeout", options->timeout, "Seconds for one run, 0 = none (default 60)")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 1e8));
+  app.add_option("--repeat", options->repeat, "Run N times, each afresh; all must be right")
+      ->type_name("N")
+      ->check(positive);
+  app.add_option("--only", options->only,
+                 "Run this task and those that it waits for, nothing else, and compare just the "
+                 "elements it writes that no later task would write again. A number or a name: 3, "
+                 "scale[r=3]")
+      ->type_name("TASK");
+  app.add_option("--trace", options->trace,
+                 "Write a timeline in Chrome's trace format, for ui.perfetto.dev")
+      ->type_name("FILE");
+  app.add_flag("--stats", options->stats, "Print tasks, times, critical path and core utilisation");
+  app.add_flag("--json", options->json, "Print everything as JSON, instead of text");
+  app.add_option("--inputs", options->inputs,
+                 "Take inputs from DIR/<tensor>.npy; the artifact's expected results do not apply "
+                 "then: see --expected")
+      ->type_name("DIR");
+  app.add_option("--expected", options->expected,
+                 "Compare with DIR/<tensor>.npy instead of the artifact's expected results")
+      ->type_name("DIR");
+  app.add_option("--outputs", options->outputs, "Write results to DIR/<tensor>.npy")
+      ->type_name("DIR");
+  app.add_option("--rtol", options->rtol, "Relative tolerance instead of each tensor's own")
+      ->type_name("R")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--atol", options->atol, "Absolute tolerance instead of each tensor's own")
+      ->type_name("A")
+      ->check(CLI::NonNegativeNumber);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::CallForVersion& version) {
+    std::printf("%s\n", version.what());
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "ptowsp-run: error: %s\n  fix: see ptowsp-run --help\n", error.what());
+    return 2;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ptowsp::run

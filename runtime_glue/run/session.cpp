@@ -1,0 +1,366 @@
+#include "runtime_glue/run/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime_glue/glue/artifact.h"
+#include "runtime_glue/glue/device.h"
+#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/host_tensors.h"
+#include "runtime_glue/glue/process_guard.h"
+#include "runtime_glue/glue/run.h"
+#include "runtime_glue/glue/text.h"
+#include "runtime_glue/run/trace_file.h"
+
+namespace ptowsp::run {
+namespace {
+
+using glue::format;
+using glue::Outcome;
+using glue::Status;
+
+// How much longer the process may live than the runtime's own limit, which names the task.
+constexpr double kGraceSeconds = 5;
+
+// For the crash handler, which gets no argument.
+const glue::HostTensors* mapped_tensors = nullptr;
+
+const char* describeAddress(const void* address) {
+  const glue::TensorInfo* input = mapped_tensors ? mapped_tensors->inputAt(address) : nullptr;
+  if (!input) return nullptr;
+  static char text[128];
+  std::strcpy(text, "the host's array of input ");
+  std::strncat(text, input->name.c_str(), 64);
+  std::strcat(text, ", which is read-only");
+  return text;
+}
+
+// Whether the environment's PTOWSP_REQUIRE, a list, names the platform.
+bool isRequired(const std::string& platform) {
+  const char* list = std::getenv("PTOWSP_REQUIRE");
+  for (const char* at = list; at && *at;) {
+    const size_t size = std::strcspn(at, ",; ");
+    if (platform.compare(0, std::string::npos, at, size) == 0) return true;
+    at += size + (at[size] != 0);
+  }
+  return false;
+}
+
+Status checkPlatform(const std::string& platform) {
+  if (platform == "a2a3sim") return {};
+  if (platform != "a2a3")
+    return Status::badArtifact("--platform", "found " + platform + ", expected a2a3sim or a2a3",
+                               "give one of these");
+  const std::string reason =
+      "this version of PtoWsp has no device path: it runs workloads on a2a3sim only";
+  if (!isRequired(platform)) return Status::skipped("platform a2a3", reason);
+  return Status::runFailure("platform a2a3", reason + ", and PTOWSP_REQUIRE asks for a2a3",
+                            "take a2a3 out of PTOWSP_REQUIRE, or run with --platform a2a3sim");
+}
+
+// Session's parts, in the order in which they come to be.
+class Session {
+ public:
+  Session(const Options& options, Report* report) : options_(options), report_(*report) {}
+
+  Status run() {
+    if (Status status = checkPlatform(options_.platform); !status.ok()) return status;
+    if (Status status = openRuntime(); !status.ok()) return status;
+    if (Status status = openArtifact(); !status.ok()) return status;
+    if (Status status = checkOptions(); !status.ok()) return status;
+    glue::enterPhase("loading the kernels and the orchestration");
+    if (Status status = glue::loadExecutable(artifact_, library_, &executable_); !status.ok())
+      return status;
+    if (Status status = openTensors(); !status.ok()) return status;
+    if (Status status = openDevice(); !status.ok()) return status;
+
+    glue::Run run(device_, artifact_, executable_);
+    if (!options_.only.empty()) {
+      if (Status status = selectTask(run); !status.ok()) return status;
+    }
+    Status status = runAll(run);
+    if (!options_.trace.empty() && status.outcome != Outcome::bad_artifact && traceable_) {
+      Status written = glue::Status();
+      written = writeTrace(options_.trace, artifact_.manifest, run.names(), run.stats());
+      if (status.ok()) status = written;
+    }
+    finishStats(run);
+    if (!options_.outputs.empty() &&
+        (status.ok() || status.outcome == Outcome::wrong_result)) {
+      Status written = tensors_.write(options_.outputs);
+      if (status.ok()) status = written;
+    }
+    if (status.outcome == Outcome::wrong_result) explainDifference(run, &status);
+    return status;
+  }
+
+ private:
+  Status openRuntime() {
+    std::string path = options_.runtime, looked;
+    if (path.empty()) path = glue::findBuiltinRuntime(&looked);
+    if (path.empty())
+      return Status::badArtifact(looked, "found no built-in runtime there",
+                                 "install PtoWsp again, or name a runtime library with --runtime");
+    report_.runtime = path;
+    return library_.open(path);
+  }
+
+  Status openArtifact() {
+    glue::ArtifactRequest request;
+    request.platform = options_.platform;
+    request.runtime = library_.sim() ? "builtin" : "pto-runtime";
+    request.source = options_.source;
+    if (Status status = glue::loadArtifact(options_.artifact, request, &artifact_); !status.ok())
+      return status;
+    report_.name = artifact_.manifest.name;
+    report_.level = artifact_.level;
+    return {};
+  }
+
+  // Options that ask for what only the built-in runtime has are refused, not ignored.
+  Status checkOptions() {
+    if (library_.sim()) return {};
+    const char* option = options_.workers              ? "--workers"
+                         : options_.schedule_seed      ? "--schedule-seed"
+                         : !options_.only.empty()      ? "--only"
+                         : !options_.trace.empty()     ? "--trace"
+                                                       : nullptr;
+    if (!option) return {};
+    return Status::badArtifact(option, "found a runtime that has no such feature: " +
+                                           library_.path(),
+                               "leave it out, or use the built-in runtime");
+  }
+
+  Status openTensors() {
+    const bool own_inputs = !options_.inputs.empty();
+    if (Status status =
+            tensors_.open(artifact_.manifest, own_inputs ? options_.inputs : artifact_.inputs);
+        !status.ok())
+      return status;
+    mapped_tensors = &tensors_;
+    const std::string folder = !options_.expected.empty() ? options_.expected
+                               : own_inputs               ? std::string()
+                                                          : artifact_.expected;
+    expected_.resize(tensors_.size());
+    report_.compared = !folder.empty();
+    for (size_t i = 0; i < tensors_.size() && report_.compared; ++i) {
+      const glue::TensorInfo& tensor = tensors_.info(i);
+      if (!tensor.isResult()) continue;
+      if (Status status = glue::openTensorFile(folder, tensor, "expected", &expected_[i]);
+          !status.ok())
+        return status;
+      TensorReport result;
+      result.name = tensor.name;
+      result.tolerance = {options_.rtol.value_or(tensor.rtol), options_.atol.value_or(tensor.atol)};
+      report_.tensors.push_back(std::move(result));
+    }
+    return {};
+  }
+
+  Status openDevice() {
+    glue::DeviceOptions options;
+    options.block_dim = options_.block_dim.value_or(artifact_.ready.block_dim);
+    options.aicpu_threads = options_.aicpu_threads.value_or(artifact_.ready.aicpu_threads);
+    options.workers = options_.workers;
+    options.schedule_seed = options_.schedule_seed;
+    options.timeout = options_.timeout;
+    return device_.open(library_, options);
+  }
+
+  Status selectTask(glue::Run& run) {
+    const std::vector<int64_t> found = run.names().find(options_.only, 9);
+    if (found.size() == 1) {
+      only_ = found[0];
+      report_.only = run.names().describe(only_);
+      run.selectTask(only_);
+      return {};
+    }
+    const std::string example =
+        run.names().count() ? "like 0 or " + run.names().nameOf(0) : "but the graph has none";
+    if (found.empty())
+      return Status::badArtifact("--only " + options_.only,
+                                 "found no such task, expected a number below " +
+                                     std::to_string(run.names().count()) + " or a name",
+                                 "give a task " + example);
+    return Status::badArtifact("--only " + options_.only,
+                               "found more than one task of that name: " +
+                                   glue::listTasks(run.names(), found, 8),
+                               "give the number of one of them");
+  }
+
+  Status runAll(glue::Run& run) {
+    for (int i = 0; i < options_.repeat; ++i) {
+      glue::enterPhase("preparing the tensors");
+      if (Status status = tensors_.prepare(); !status.ok()) return status;
+      glue::limitTime(report_.name, options_.timeout == 0 ? 0
+                                    : library_.sim()      ? options_.timeout + kGraceSeconds
+                                                          : options_.timeout);
+      Status status = run.execute(tensors_.pointers());
+      glue::limitTime(report_.name, 0);
+      traceable_ = run.stats().events != nullptr || status.ok();
+      report_.runs = i + 1;
+      report_.stats = run.stats();
+      if (status.ok()) report_.wall_ns.push_back(run.stats().wall_ns);
+      if (status.ok()) status = compare(run);
+      if (!status.ok()) {
+        if (options_.repeat > 1)
+          status.notes.push_back(format("in run %d of %d", i + 1, options_.repeat));
+        return status;
+      }
+    }
+    return {};
+  }
+
+  // Compares every result and says the first thing that is wrong.
+  Status compare(glue::Run& run) {
+    Status status;
+    size_t at = 0;
+    report_.rewritten = 0;
+    for (size_t i = 0; i < tensors_.size() && report_.compared; ++i) {
+      const glue::TensorInfo& tensor = tensors_.info(i);
+      if (!tensor.isResult()) continue;
+      TensorReport& result = report_.tensors[at++];
+      glue::Comparison found;
+      compareTensor(run, i, result.tolerance, &found);
+      result.comparison.compared = found.compared;
+      result.comparison.max_abs = std::max(result.comparison.max_abs, found.max_abs);
+      result.comparison.max_rel = std::max(result.comparison.max_rel, found.max_rel);
+      if (!found.differing) continue;
+      result.comparison.differing = found.differing;
+      result.comparison.first = found.first;
+      result.first = glue::elementName(tensor, found.first);
+      result.got = glue::valueAt(tensor.dtype, tensors_.data(i), found.first);
+      result.expected = glue::valueAt(tensor.dtype, expected_[i].data(), found.first);
+      if (status.ok()) {
+        status = differenceStatus(i, result);
+        different_ = i;
+      }
+    }
+    if (only_ >= 0) {
+      report_.only_tasks = 0;
+      for (int64_t task = 0; task < run.names().count(); ++task) report_.only_tasks += run.ran(task);
+      uint64_t elements = 0;
+      for (const TensorReport& tensor : report_.tensors) elements += tensor.comparison.compared;
+      report_.compared = report_.compared && elements > 0;
+    }
+    return status;
+  }
+
+  void compareTensor(glue::Run& run, size_t i, glue::Tolerance tolerance,
+                     glue::Comparison* found) {
+    const glue::TensorInfo& tensor = tensors_.info(i);
+    const void* got = tensors_.data(i);
+    const void* expected = expected_[i].data();
+    if (only_ < 0)
+      return glue::compareRange(tensor.dtype, got, expected, 0, tensor.elements(), tolerance, found);
+    const size_t index = static_cast<size_t>(&tensor - artifact_.manifest.tensors.data());
+    const std::vector<uint8_t> marks = run.elementsOfSelectedTask(index);
+    for (size_t begin = 0; begin < marks.size();) {
+      size_t end = begin + 1;
+      while (end < marks.size() && marks[end] == marks[begin]) ++end;
+      if (marks[begin] == 1)
+        glue::compareRange(tensor.dtype, got, expected, begin, end - begin, tolerance, found);
+      if (marks[begin] == 2) report_.rewritten += end - begin;
+      begin = end;
+    }
+  }
+
+  Status differenceStatus(size_t i, const TensorReport& result) {
+    const glue::TensorInfo& tensor = tensors_.info(i);
+    const glue::Comparison& found = result.comparison;
+    std::string allowed = tensor.dtype == glue::ElementType::i32
+                              ? std::string("exact")
+                              : format("%.3g (abs) or %.3g (rel)", result.tolerance.atol,
+                                       result.tolerance.rtol);
+    Status status = Status::wrongResult(
+        report_.name, format("%s is %.9g, expected %.9g", result.first.c_str(), result.got,
+                             result.expected));
+    status.notes.push_back(format("%llu of %s of %s differ%s, largest error %.3g (abs) %.3g (rel), "
+                                  "allowed %s",
+                                  static_cast<unsigned long long>(found.differing),
+                                  glue::counted(static_cast<long long>(found.compared), "element")
+                                      .c_str(),
+                                  tensor.name.c_str(), found.differing == 1 ? "s" : "",
+                                  found.max_abs, found.max_rel, allowed.c_str()));
+    uint32_t word = 0;
+    if (glue::elementSize(tensor.dtype) == sizeof word)
+      std::memcpy(&word, static_cast<const char*>(tensors_.data(i)) + found.first * sizeof word,
+                  sizeof word);
+    if (word == glue::kDevicePoison)
+      status.notes.push_back("no task wrote this element: it holds what device memory is filled "
+                             "with");
+    if (word == glue::kHostPoison)
+      status.notes.push_back("this element did not come back from the device: it holds what the "
+                             "host's array was filled with");
+    return status;
+  }
+
+  // Names the task that wrote the first wrong element.
+  void explainDifference(glue::Run& run, Status* status) {
+    const size_t index = static_cast<size_t>(&tensors_.info(different_) -
+                                             artifact_.manifest.tensors.data());
+    int64_t writer = only_;
+    if (only_ < 0) {
+      const TensorReport& result = *std::find_if(
+          report_.tensors.begin(), report_.tensors.end(),
+          [&](const TensorReport& t) { return t.name == tensors_.info(different_).name; });
+      glue::enterPhase("looking for the task that wrote a wrong element");
+      glue::limitTime(report_.name, options_.timeout);
+      const std::vector<int64_t> writers =
+          run.tasksAt(tensors_.pointers(), index, result.comparison.first, /*writing=*/true);
+      glue::limitTime(report_.name, 0);
+      if (writers.empty()) return;
+      writer = writers.back();
+    }
+    status->notes.push_back("written by " + run.names().describe(writer));
+    if (only_ < 0)
+      status->fix = format("look at kernel %s; to run this task alone: --only %lld",
+                           artifact_.manifest.kernels[run.names().kernelOf(writer)].name.c_str(),
+                           static_cast<long long>(writer));
+  }
+
+  void finishStats(glue::Run& run) {
+    const glue::RunStats& stats = report_.stats;
+    if (stats.core_busy_ns)
+      report_.core_busy_ns.assign(stats.core_busy_ns, stats.core_busy_ns + stats.cores);
+    if (!stats.events || !(options_.stats || options_.json)) return;
+    for (const glue::KernelInfo& kernel : artifact_.manifest.kernels)
+      report_.kernels.push_back({kernel.name, 0, 0});
+    for (int64_t task = 0; task < stats.tasks; ++task) {
+      const ptowsp_sim_event& event = stats.events[task];
+      if (event.core < 0 || event.end_ns < event.start_ns || !run.ran(task)) continue;
+      if (event.func_id < 0 || static_cast<size_t>(event.func_id) >= report_.kernels.size())
+        continue;
+      ++report_.kernels[event.func_id].tasks;
+      report_.kernels[event.func_id].total_ns += event.end_ns - event.start_ns;
+    }
+  }
+
+  const Options& options_;
+  Report& report_;
+  glue::RuntimeLibrary library_;
+  glue::Artifact artifact_;
+  glue::Executable executable_;
+  glue::HostTensors tensors_;
+  std::vector<npy::File> expected_;  // like tensors_, open for results
+  glue::Device device_;
+  int64_t only_ = -1;
+  size_t different_ = 0;  // index into tensors_ of the first wrong result
+  bool traceable_ = false;
+};
+
+}  // namespace
+
+void runSession(const Options& options, Report* report) {
+  report->name = options.artifact;
+  report->artifact = options.artifact;
+  report->platform = options.platform;
+  glue::reportCrashes(options.artifact, &describeAddress);
+  // Not destroyed: after a failed run a kernel may still be using all of it, and after a good one the
+  // process is about to end anyway.
+  Session& session = *new Session(options, report);
+  report->status = session.run();
+}
+
+}  // namespace ptowsp::run
