@@ -19,10 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Hidden: a runtime may load several orchestrations RTLD_GLOBAL into one process, perhaps emitted
-// by different versions; none of them may pick up another's copy of these functions.
-#pragma GCC visibility push(hidden)
-
 namespace ptowsp::graph {
 
 enum class Access : uint8_t { in, out, inout };
@@ -82,6 +78,10 @@ struct GraphTotals {
 struct NoVisitor {
   void operator()(int32_t, bool, const Rect&) const {}
 };
+
+// Hidden: a runtime may load several orchestrations RTLD_GLOBAL into one process, perhaps emitted
+// by different versions; none of them may pick up another's copy of these functions.
+#pragma GCC visibility push(hidden)
 
 // Array: a growable array of plain structs; push fails only when memory runs out.
 template <class T>
@@ -310,7 +310,7 @@ class DependenceTracker {
 
   template <class Visitor>
   void read(Tensor& t, const Rect& rect, Visitor&& visit) {
-        if (uint32_t* const slot = cellOnly(t.writes, rect)) {
+    if (uint32_t* const slot = cellOnly(t.writes, rect)) {
       if (*slot != 0) {
         const int32_t writer = static_cast<int32_t>(*slot & ~kBare);
         if (writer != task_) visit(writer, true, rect);
@@ -326,7 +326,7 @@ class DependenceTracker {
       if (hit.task != task_) visit(hit.task, true, intersection(hit.rect, rect));
       addPredecessor(hit.task);
     }
-        addRead(t, rect);
+    addRead(t, rect);
   }
   void addRead(Tensor& t, const Rect& rect) {
     if (uint32_t* const slot = cellOnly(t.reads, rect)) {
@@ -355,7 +355,6 @@ class DependenceTracker {
     uint32_t* const slot = &layer.slots[row * layer.cells_across + col];
     return *slot == 0 || (*slot & kBare) != 0 ? slot : nullptr;
   }
-
 
   template <class Visitor>
   void write(Tensor& t, const Rect& rect, Visitor&& visit) {
@@ -717,8 +716,8 @@ class DependenceTracker {
   }
 };
 
-}  // namespace ptowsp::graph
-
 #pragma GCC visibility pop
+
+}  // namespace ptowsp::graph
 
 #endif  // PTOWSP_TASK_GRAPH_H

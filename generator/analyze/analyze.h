@@ -1,0 +1,54 @@
+// analyze: the whole task graph of a program, built once to check it and to know its totals. The
+// emitted orchestration builds the same graph with the same code and compares the totals.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generator/analyze/task_graph.h"
+#include "generator/base/diagnostic.h"
+#include "generator/verify/program.h"
+#include "ptowsp/task_graph.h"
+
+namespace ptowsp {
+
+// dataflow: edges follow from the regions that tasks touch. program_order: each task waits for the
+// one before it.
+enum class Dependences { dataflow, program_order };
+
+struct AnalyzeOptions {
+  Dependences dependences = Dependences::dataflow;
+  bool allow_races = false;  // races are not reported; the graph orders them as the program does
+  bool keep_graph = false;   // fill Analysis::graph
+};
+
+struct Analysis {
+  Dependences dependences = Dependences::dataflow;
+  graph::GraphTotals totals;
+  int64_t critical_path = 0;  // tasks on the longest chain
+  int64_t max_fan_in = 0, max_fan_out = 0;
+  TaskGraph graph;
+};
+
+// Rules: race, uninitialized-read, output-not-complete, aliased-arguments, tensor-too-large.
+// Nothing when one of them is broken; every rule is checked all the same, and each mistake is
+// reported once, with how often it occurs.
+std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& options,
+                                Diagnostics& diagnostics);
+
+// Limit: what one launch of the pinned pto-runtime can hold, beside what this graph needs.
+struct Limit {
+  std::string_view name;
+  int64_t found = 0, limit = 0;
+  bool fits() const { return found <= limit; }
+};
+std::vector<Limit> contractLimits(const Program& program, const Analysis& analysis);
+
+// What `ptowsp-gen check` prints, for people and for programs.
+std::string summaryText(const Program& program, const Analysis& analysis);
+std::string summaryJson(const Program& program, const Analysis& analysis);
+
+}  // namespace ptowsp

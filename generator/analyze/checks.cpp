@@ -1,0 +1,254 @@
+#include "generator/analyze/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "generator/analyze/coverage.h"
+#include "generator/analyze/naming.h"
+
+namespace ptowsp {
+namespace {
+
+using graph::Rect;
+
+bool overlap(const Rect& a, const Rect& b) {
+  return a.row0 < b.row1 && b.row0 < a.row1 && a.col0 < b.col1 && b.col0 < a.col1;
+}
+
+Rect intersection(const Rect& a, const Rect& b) {
+  return {std::max(a.row0, b.row0), std::max(a.col0, b.col0), std::min(a.row1, b.row1),
+          std::min(a.col1, b.col1)};
+}
+
+const char* verb(Access access) {
+  if (access == Access::in) return "reads";
+  return access == Access::out ? "writes" : "reads and writes";
+}
+
+// The view of a task through which it touches the region in the given way.
+const TileView& viewOf(const Program& program, const TaskLocation& task, int tensor, bool writes,
+                       const Rect& region) {
+  const Kernel& kernel = program.kernels[static_cast<size_t>(task.node->kernel)];
+  const TileView* found = nullptr;
+  for (size_t v = 0; v < task.node->views.size(); ++v) {
+    const TileView& view = task.node->views[v];
+    if (view.tensor != tensor || (kernel.tiles[v].access != Access::in) != writes) continue;
+    found = &view;
+    if (overlap(regionOf(program.tensors[static_cast<size_t>(tensor)], view, task.indices), region))
+      break;
+  }
+  return *found;
+}
+
+const Kernel& kernelOf(const Program& program, const Node& statement) {
+  return program.kernels[static_cast<size_t>(statement.kernel)];
+}
+
+}  // namespace
+
+void RaceCheck::remember(Race race) {
+  race.earlier_statement = locateTask(program_, race.earlier).node;
+  const auto tensorOf = [](const Race& r) {
+    return r.statement->views[static_cast<size_t>(r.view)].tensor;
+  };
+  for (Race& known : races_) {
+    if (known.parallel == race.parallel && known.statement == race.statement &&
+        known.earlier_statement == race.earlier_statement && tensorOf(known) == tensorOf(race)) {
+      ++known.more;
+      return;
+    }
+  }
+  if (races_.size() < kShown) {
+    races_.push_back(race);
+  } else {
+    ++others_;
+  }
+}
+
+void RaceCheck::report(Diagnostics& diagnostics) const {
+  for (const Race& race : races_) {
+    const TileView& view = race.statement->views[static_cast<size_t>(race.view)];
+    const Access access =
+        kernelOf(program_, *race.statement).tiles[static_cast<size_t>(race.view)].access;
+    const std::string region =
+        regionText(program_.tensors[static_cast<size_t>(view.tensor)], race.region);
+    const TaskLocation earlier = locateTask(program_, race.earlier);
+    const bool loop = race.parallel->kind == Node::Kind::loop;
+    const std::string where =
+        loop ? fmt::format("iterations of the parallel loop over {}", race.parallel->variable)
+             : std::string("children of a combine node");
+    std::string message = fmt::format(
+        "task {} {} {}, task {} {} it too, and they may run at the same time: both are in "
+        "different {}",
+        taskName(program_, race.earlier), race.earlier_wrote ? "writes" : "reads", region,
+        taskName(program_, race.task), verb(access), where);
+    if (race.more > 0) message += fmt::format(" ({} more such conflicts)", race.more);
+    Diagnostic& diagnostic = diagnostics.error(
+        "race", view.place, std::move(message),
+        loop ? "let the iterations touch different elements, or make the loop sequential"
+             : "let the children touch different elements, or put them into a sequential node");
+    diagnostic.related.push_back(
+        {viewOf(program_, earlier, view.tensor, race.earlier_wrote, race.region).place,
+         fmt::format("task {} {} it here", taskName(program_, race.earlier),
+                     race.earlier_wrote ? "writes" : "reads")});
+    diagnostic.related.push_back(
+        {race.parallel->place, loop ? "the parallel loop" : "the combine node"});
+    if (&race == &races_.back() && others_ > 0) {
+      diagnostic.related.push_back(
+          {program_.root.place,
+           fmt::format("at least {} more conflicts between other tasks are races too", others_)});
+    }
+  }
+}
+
+InitialisationCheck::InitialisationCheck(const Program& program, const Walk& walk)
+    : program_(program), index_of_view_(walk.views().size(), -1) {
+  for (const ViewAt& view : walk.views()) {
+    const Role role = program.tensors[static_cast<size_t>(view.tensor)].declaration.role;
+    concerns_.push_back(view.access != Access::out &&
+                        (role == Role::output || role == Role::temporary));
+  }
+}
+
+void InitialisationCheck::read(int32_t task, const Statement& statement, int view, const ViewAt& at,
+                               const std::vector<Rect>& written, bool may_overlap) {
+  int64_t area = 0;
+  for (const Rect& rect : written) area += areaOf(rect);
+  if (area == at.rows * at.cols && !may_overlap) return;
+  const Rect region = {static_cast<int32_t>(at.row), static_cast<int32_t>(at.col),
+                       static_cast<int32_t>(at.row + at.rows),
+                       static_cast<int32_t>(at.col + at.cols)};
+  int& index = index_of_view_[static_cast<size_t>(statement.first_view + view)];
+  if (index >= 0 && area < at.rows * at.cols) {
+    ++reads_[static_cast<size_t>(index)].more;
+    return;
+  }
+  const auto missing = uncoveredPart(region, written);
+  if (!missing) return;
+  if (index >= 0) {
+    ++reads_[static_cast<size_t>(index)].more;
+    return;
+  }
+  index = static_cast<int>(reads_.size());
+  reads_.push_back({task, statement.node, view, *missing});
+}
+
+void InitialisationCheck::report(graph::DependenceTracker& tracker,
+                                 Diagnostics& diagnostics) const {
+  for (const Read& read : reads_) {
+    const TileView& view = read.statement->views[static_cast<size_t>(read.view)];
+    const Tensor& tensor = program_.tensors[static_cast<size_t>(view.tensor)];
+    const TaskLocation task = locateTask(program_, read.task);
+    std::string message = fmt::format(
+        "task {} reads {}, but no earlier task has written {}", taskName(program_, read.task),
+        regionText(tensor, regionOf(tensor, view, task.indices)), regionText(tensor, read.missing));
+    if (read.more > 0)
+      message += fmt::format(" ({} more tasks of this place read such elements)", read.more);
+    diagnostics.error("uninitialized-read", view.place, std::move(message),
+                      tensor.declaration.role == Role::temporary
+                          ? "write these elements in an earlier task"
+                          : "write these elements in an earlier task, or make the tensor inout");
+  }
+  for (size_t t = 0; t < program_.tensors.size(); ++t) {
+    const Tensor& tensor = program_.tensors[t];
+    if (tensor.declaration.role != Role::output) continue;
+    const std::string& name = tensor.declaration.name;
+    const std::string fix = "write all of it, or make it inout, which keeps what was there before";
+    if (!tensor.written) {
+      diagnostics.error("output-not-complete", tensor.declaration.place,
+                        fmt::format("no task writes output {}", name), fix);
+      continue;
+    }
+    const Rect whole = {0, 0, static_cast<int32_t>(tensor.planes * tensor.rows),
+                        static_cast<int32_t>(tensor.cols)};
+    int64_t area = 0;
+    std::vector<Rect> written;
+    const int index = static_cast<int>(t);
+    tracker.liveWrites(index, whole, [&](int32_t, const Rect& rect) { area += areaOf(rect); });
+    if (area == tensor.elements && !tracker.writesOverlap(index)) continue;
+    tracker.liveWrites(index, whole, [&](int32_t, const Rect& rect) { written.push_back(rect); });
+    if (const auto missing = uncoveredPart(whole, std::move(written))) {
+      diagnostics.error("output-not-complete", tensor.declaration.place,
+                        fmt::format("output {} is not written completely: no task writes {}", name,
+                                    regionText(tensor, *missing)),
+                        fix);
+    }
+  }
+}
+
+AliasCheck::AliasCheck(const Program& program, const Walk& walk) : program_(program) {
+  for (const Statement& statement : walk.statements()) {
+    first_pair_.push_back(pairs_.size());
+    const Node& node = *statement.node;
+    const Kernel& kernel = kernelOf(program, node);
+    const int views = static_cast<int>(node.views.size());
+    for (int b = 1; b < views; ++b) {
+      for (int a = 0; a < b; ++a) {
+        const TileView& first = node.views[static_cast<size_t>(a)];
+        const TileView& second = node.views[static_cast<size_t>(b)];
+        if (first.tensor != second.tensor) continue;
+        if (kernel.tiles[static_cast<size_t>(a)].access == Access::in &&
+            kernel.tiles[static_cast<size_t>(b)].access == Access::in) {
+          continue;
+        }
+        const auto at = std::span<const ViewAt>(walk.views())
+                            .subspan(static_cast<size_t>(statement.first_view));
+        Pair pair = {&node, a, b};
+        const bool fixed = first.plane.coefficients == second.plane.coefficients &&
+                           first.row.coefficients == second.row.coefficients &&
+                           first.col.coefficients == second.col.coefficients;
+        if (fixed) {
+          check(0, at, pair);
+          if (pair.task < 0) continue;
+          pair.task = -1;
+        }
+        pairs_.push_back(pair);
+      }
+    }
+  }
+  first_pair_.push_back(pairs_.size());
+}
+
+void AliasCheck::check(int32_t task, std::span<const ViewAt> views, Pair& pair) {
+  const ViewAt& a = views[static_cast<size_t>(pair.a)];
+  const ViewAt& b = views[static_cast<size_t>(pair.b)];
+  if (a.row >= b.row + b.rows || b.row >= a.row + a.rows || a.col >= b.col + b.cols ||
+      b.col >= a.col + a.cols) {
+    return;
+  }
+  if (pair.task >= 0) {
+    ++pair.more;
+    return;
+  }
+  pair.task = task;
+  const auto rect = [](const ViewAt& v) {
+    return Rect{static_cast<int32_t>(v.row), static_cast<int32_t>(v.col),
+                static_cast<int32_t>(v.row + v.rows), static_cast<int32_t>(v.col + v.cols)};
+  };
+  pair.overlap = intersection(rect(a), rect(b));
+}
+
+void AliasCheck::report(Diagnostics& diagnostics) const {
+  for (const Pair& pair : pairs_) {
+    if (pair.task < 0) continue;
+    const Kernel& kernel = kernelOf(program_, *pair.statement);
+    const TileParameter& a = kernel.tiles[static_cast<size_t>(pair.a)];
+    const TileParameter& b = kernel.tiles[static_cast<size_t>(pair.b)];
+    const TileView& first = pair.statement->views[static_cast<size_t>(pair.a)];
+    const TileView& second = pair.statement->views[static_cast<size_t>(pair.b)];
+    const Tensor& tensor = program_.tensors[static_cast<size_t>(first.tensor)];
+    std::string message = fmt::format(
+        "task {} {} {} as {} and {} it as {}: two tiles of one task overlap, one of them written",
+        taskName(program_, pair.task), verb(a.access), regionText(tensor, pair.overlap), a.name,
+        verb(b.access), b.name);
+    if (pair.more > 0)
+      message += fmt::format(" ({} more tasks of this place do the same)", pair.more);
+    Diagnostic& diagnostic = diagnostics.error(
+        "aliased-arguments", second.place, std::move(message),
+        "pass one tile as a single inout parameter, or tiles that do not overlap");
+    diagnostic.related.push_back({first.place, fmt::format("{} is here", a.name)});
+  }
+}
+
+}  // namespace ptowsp

@@ -1,0 +1,122 @@
+// The rules that need every task: races, uninitialised reads, incomplete outputs, aliased
+// arguments. They see the walk and the conflicts that dependence inference meets, and remember
+// mistakes, one of each kind with a count; report() turns them into diagnostics.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "generator/analyze/walk.h"
+#include "generator/base/diagnostic.h"
+#include "generator/verify/program.h"
+#include "ptowsp/task_graph.h"
+
+namespace ptowsp {
+
+// RaceCheck: two tasks conflict, and the innermost node above both lets them run at the same time.
+//
+// Dependence inference shows each conflict with the last write of an element and the reads after
+// it, not with what an earlier write replaced. That hides no race altogether: let a < b be the
+// closest pair of racing tasks on some element. If a's access were replaced there before b came, a
+// task w between them wrote the element. w lies below the same parallel node as a and b, because
+// that node's tasks are consecutive; it differs in iteration from a or from b, so it races with one
+// of them, and is closer to it than a is to b.
+class RaceCheck {
+ public:
+  RaceCheck(const Program& program, const Walk& walk) : program_(program), walk_(walk) {}
+
+  // The current task, of `statement`, conflicts through its view with an earlier task in `region`.
+  void conflict(int32_t earlier, bool earlier_wrote, const Statement& statement, int32_t task,
+                int view, const graph::Rect& region) {
+    for (const Walk::Level& level : walk_.levels()) {
+      if (earlier >= level.begin) continue;
+      if (level.parallel) {
+        remember(
+            {level.node, statement.node, nullptr, earlier, task, view, earlier_wrote, region, 0});
+      }
+      return;
+    }
+  }
+  void report(Diagnostics& diagnostics) const;
+
+ private:
+  struct Race {
+    const Node* parallel;
+    const Node* statement;
+    const Node* earlier_statement;
+    int32_t earlier, task;
+    int view;
+    bool earlier_wrote;
+    graph::Rect region;
+    int64_t more;  // further conflicts of the same statements on the same tensor
+  };
+  static constexpr size_t kShown = 5;
+
+  const Program& program_;
+  const Walk& walk_;
+  std::vector<Race> races_;
+  int64_t others_ = 0;
+
+  void remember(Race race);
+};
+
+// InitialisationCheck: tasks read only elements that were given or written before, and outputs are
+// written completely. The tracker's live writes are all elements written so far.
+class InitialisationCheck {
+ public:
+  InitialisationCheck(const Program& program, const Walk& walk);
+
+  // Whether reads of this view must have been written (its tensor is an output or a temporary).
+  bool concerns(int view) const { return concerns_[static_cast<size_t>(view)]; }
+  // The current task reads `at`; `written` are the parts of it in earlier live writes, which
+  // overlap one another only when `may_overlap`.
+  void read(int32_t task, const Statement& statement, int view, const ViewAt& at,
+            const std::vector<graph::Rect>& written, bool may_overlap);
+  void report(graph::DependenceTracker& tracker, Diagnostics& diagnostics) const;
+
+ private:
+  struct Read {
+    int32_t task;
+    const Node* statement;
+    int view;
+    graph::Rect missing;
+    int64_t more = 0;  // further tasks of the statement
+  };
+
+  const Program& program_;
+  std::vector<bool> concerns_;
+  std::vector<int> index_of_view_;  // into reads_, or -1
+  std::vector<Read> reads_;
+};
+
+// AliasCheck: no tile that a task writes overlaps another of its tiles. Pairs whose distance is the
+// same in every iteration are settled before the walk.
+class AliasCheck {
+ public:
+  AliasCheck(const Program& program, const Walk& walk);
+
+  // To be called for every task.
+  void task(int32_t task, const Statement& statement, std::span<const ViewAt> views) {
+    const auto s = static_cast<size_t>(statement.index);
+    for (size_t p = first_pair_[s]; p < first_pair_[s + 1]; ++p) check(task, views, pairs_[p]);
+  }
+  void report(Diagnostics& diagnostics) const;
+
+ private:
+  struct Pair {
+    const Node* statement;
+    int a, b;           // views of the statement
+    int32_t task = -1;  // the first task in which they overlap
+    graph::Rect overlap = {};
+    int64_t more = 0;
+  };
+
+  const Program& program_;
+  std::vector<Pair> pairs_;
+  std::vector<size_t> first_pair_;
+
+  void check(int32_t task, std::span<const ViewAt> views, Pair& pair);
+};
+
+}  // namespace ptowsp

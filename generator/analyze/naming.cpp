@@ -1,0 +1,71 @@
+#include "generator/analyze/naming.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ptowsp {
+
+TaskLocation locateTask(const Program& program, int64_t task) {
+  TaskLocation location;
+  const Node* node = &program.root;
+  while (node->kind != Node::Kind::task) {
+    if (node->kind == Node::Kind::loop) {
+      const int64_t per_iteration = node->tasks / node->extent;
+      location.loops.push_back(node);
+      location.indices.push_back(task / per_iteration);
+      task %= per_iteration;
+    }
+    const Node* child = node->body.data();
+    while (task >= child->tasks) {
+      task -= child->tasks;
+      ++child;
+    }
+    node = child;
+  }
+  location.node = node;
+  return location;
+}
+
+std::string taskName(const Program& program, int64_t task) {
+  const TaskLocation location = locateTask(program, task);
+  std::string name = program.kernels[static_cast<size_t>(location.node->kernel)].name;
+  for (size_t i = 0; i < location.loops.size(); ++i) {
+    name += fmt::format("{}{}={}", i == 0 ? "[" : ", ", location.loops[i]->variable,
+                        location.indices[i]);
+  }
+  if (!location.loops.empty()) name += "]";
+  return name;
+}
+
+int64_t evaluate(const Affine& affine, const std::vector<int64_t>& indices) {
+  int64_t value = affine.constant;
+  for (size_t d = 0; d < affine.coefficients.size(); ++d)
+    value += affine.coefficients[d] * indices[d];
+  return value;
+}
+
+graph::Rect regionOf(const Tensor& tensor, const TileView& view,
+                     const std::vector<int64_t>& indices) {
+  const int64_t row = evaluate(view.plane, indices) * tensor.rows + evaluate(view.row, indices);
+  const int64_t col = evaluate(view.col, indices);
+  return {static_cast<int32_t>(row), static_cast<int32_t>(col),
+          static_cast<int32_t>(row + view.rows), static_cast<int32_t>(col + view.cols)};
+}
+
+std::string regionText(const Tensor& tensor, const graph::Rect& region) {
+  const std::vector<int64_t>& shape = tensor.declaration.shape;
+  int64_t plane = region.row0 / tensor.rows;
+  const int64_t row = region.row0 % tensor.rows;
+  const int64_t row_end = std::min<int64_t>(row + (region.row1 - region.row0), tensor.rows);
+  std::string subscripts = fmt::format("{}:{}", region.col0, region.col1);
+  if (shape.size() >= 2) subscripts = fmt::format("{}:{}, {}", row, row_end, subscripts);
+  for (size_t d = shape.size(); d-- > 2;) {
+    const int64_t extent = shape[d - 2];
+    subscripts = fmt::format("{}, {}", plane % extent, subscripts);
+    plane /= extent;
+  }
+  return fmt::format("{}[{}]", tensor.declaration.name, subscripts);
+}
+
+}  // namespace ptowsp

@@ -1,0 +1,69 @@
+// What `ptowsp-gen check` says about a right workload.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "generator/analyze/analyze.h"
+#include "generator/analyze/quote.h"
+
+namespace ptowsp {
+
+// The macros RUNTIME_MAX_* of the pinned runtime. Recorded pairs: each tensor that comes back to
+// the host, and the ledger.
+std::vector<Limit> contractLimits(const Program& program, const Analysis& analysis) {
+  int64_t pairs = 1, args = 0;
+  for (const Tensor& tensor : program.tensors) {
+    const Role role = tensor.declaration.role;
+    pairs += role == Role::output || role == Role::inout;
+  }
+  for (const Kernel& kernel : program.kernels)
+    args = std::max<int64_t>(args, kernel.argumentCount());
+  return {{"tasks", program.taskCount(), 1024},
+          {"task arguments", args, 16},
+          {"fan-out", analysis.max_fan_out, 512},
+          {"tensor pairs", pairs, 64}};
+}
+
+std::string summaryText(const Program& program, const Analysis& analysis) {
+  const bool dataflow = analysis.dependences == Dependences::dataflow;
+  std::string text = fmt::format(
+      "{}\n"
+      "  tensors        {}\n"
+      "  kernels        {}\n"
+      "  tasks          {}\n"
+      "  edges          {} ({}), hash {:016x}\n"
+      "  critical path  {} tasks\n"
+      "  fan-in         at most {}\n"
+      "  fan-out        at most {}\n"
+      "  one launch of pto-runtime G1:\n",
+      program.name, program.tensors.size(), program.kernels.size(), analysis.totals.tasks,
+      analysis.totals.edges, dataflow ? "dataflow" : "program order", analysis.totals.edge_hash,
+      analysis.critical_path, analysis.max_fan_in, analysis.max_fan_out);
+  for (const Limit& limit : contractLimits(program, analysis)) {
+    text += fmt::format("    {:<14} {} of {}{}\n", limit.name, limit.found, limit.limit,
+                        limit.fits() ? "" : ": does not fit");
+  }
+  return text;
+}
+
+std::string summaryJson(const Program& program, const Analysis& analysis) {
+  const bool dataflow = analysis.dependences == Dependences::dataflow;
+  std::string limits;
+  for (const Limit& limit : contractLimits(program, analysis)) {
+    limits += fmt::format("{}\n    {{\"name\": {}, \"found\": {}, \"limit\": {}, \"fits\": {}}}",
+                          limits.empty() ? "" : ",", jsonQuote(limit.name), limit.found,
+                          limit.limit, limit.fits());
+  }
+  return fmt::format(
+      "{{\n  \"ptowsp_check\": 1,\n  \"name\": {},\n  \"tensors\": {},\n  \"kernels\": {},\n  "
+      "\"tasks\": {},\n"
+      "  \"edges\": {},\n  \"edge_hash\": \"{:016x}\",\n  \"dependences\": \"{}\",\n  "
+      "\"critical_path\": {},\n"
+      "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"limits\": [{}\n  ]\n}}\n",
+      jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
+      analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
+      dataflow ? "dataflow" : "program_order", analysis.critical_path, analysis.max_fan_in,
+      analysis.max_fan_out, limits);
+}
+
+}  // namespace ptowsp
