@@ -43,6 +43,11 @@ std::string_view nearestName(std::string_view name, const std::vector<std::strin
   for (std::string_view candidate : known) {
     if (candidate.size() > kLongest) continue;
     int d = distance(name, candidate);
+    // A word cut short or drawn out: `in` for `input`, `output` for `out`.
+    if (std::min(name.size(), candidate.size()) >= 2 &&
+        (name.starts_with(candidate) || candidate.starts_with(name))) {
+      d = std::min(d, 2);
+    }
     bool shares_nothing = d >= static_cast<int>(2 * std::max(name.size(), candidate.size()));
     if (d < best && !shares_nothing) {
       best = d;

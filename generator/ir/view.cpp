@@ -54,8 +54,10 @@ class ViewParser {
  private:
   bool fail(const std::string& message) {
     if (error_.empty()) {
-      error_ = "view '" + std::string(text_) + "', character " + std::to_string(at_ + 1) + ": " +
-               message;
+      constexpr size_t kShown = 100;
+      std::string shown(text_.substr(0, kShown));
+      if (text_.size() > kShown) shown += "...";
+      error_ = "view '" + shown + "', character " + std::to_string(at_ + 1) + ": " + message;
     }
     return false;
   }

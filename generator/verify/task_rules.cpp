@@ -192,7 +192,9 @@ class Resolver {
               "): " + what + " " + range + " of dimension " + std::to_string(d) +
               ", which has 0 to " + std::to_string(whole - 1) +
               (where.empty() ? "" : ", at " + where),
-          is_below ? "indices begin at 0; a negative one does not count from the end" : "");
+          is_below        ? "indices begin at 0; a negative one does not count from the end"
+          : where.empty() ? "move the view, or make the tensor larger"
+                          : "end the loop earlier, move the view, or make the tensor larger");
     return false;
   }
 

@@ -69,11 +69,13 @@ class Names {
   void add(const std::string& what, const std::string& name, const std::string& place) {
     auto [entry, is_new] = seen_.try_emplace(name, what, place);
     if (is_new) return;
-    Diagnostic& error = diagnostics_.error(
-        "duplicate-name", place,
-        what + " " + inQuotes(name) + " has the name of a " + entry->second.first,
-        "rename one of them");
-    error.related.push_back({entry->second.second, "the " + entry->second.first + " is here"});
+    const auto& [other, other_place] = entry->second;
+    diagnostics_
+        .error("duplicate-name", place,
+               what + " " + inQuotes(name) + " has the same name as " +
+                   (other == what ? "another " : "a ") + other,
+               "rename one of them")
+        .related.push_back({other_place, "the other one is here"});
   }
 
  private:
