@@ -220,9 +220,11 @@ class KernelEmitter {
     std::string pointers;
     for (size_t i = 0; i < kernel_.tiles.size(); ++i) {
       if (!isUsed(i) || at(kernel_.tiles[i].value).rows != loop.rows) continue;
-      const std::string stride =
-          kernel_.tiles[i].strided ? strides_[i] : fmt::format("{}", kernel_.tiles[i].cols);
-      pointers += fmt::format("    {}float* const {} = {} + row * {};\n",
+      const TileParameter& tile = kernel_.tiles[i];
+      const std::string stride = tile.strided      ? " * " + strides_[i]
+                                 : tile.cols == 1 ? ""
+                                                  : fmt::format(" * {}", tile.cols);
+      pointers += fmt::format("    {}float* const {} = {} + row{};\n",
                               plan_.stored[i] < 0 ? "const " : "", rows_[i], pointers_[i], stride);
     }
     return fmt::format("  for (int64_t row = 0; row < {}; ++row) {{\n{}{}{}  }}\n", loop.rows,

@@ -134,7 +134,7 @@ PTOWSP_FUNCTION Lanes load(const float* row, At<kPart, kCount> at) {
 #if PTOWSP_MASKED
     asm("vmovups %1, %0%{%2%}%{z%}"
         : "=v"(x)
-        : "m"(*reinterpret_cast<const LanesInMemory*>(from)), "Yk"(firstLanes(kCount)));
+        : "m"(*reinterpret_cast<const float(*)[kCount]>(from)), "Yk"(firstLanes(kCount)));
 #else
 #pragma GCC unroll 16
     for (int i = 0; i < kCount; ++i) x[i] = from[i];
@@ -151,7 +151,7 @@ PTOWSP_FUNCTION void store(float* row, At<kPart, kCount> at, Lanes x) {
   } else {
 #if PTOWSP_MASKED
     asm("vmovups %1, %0%{%2%}"
-        : "+m"(*reinterpret_cast<LanesInMemory*>(to))
+        : "=m"(*reinterpret_cast<float(*)[kCount]>(to))
         : "v"(x), "Yk"(firstLanes(kCount)));
 #else
 #pragma GCC unroll 16
@@ -422,7 +422,13 @@ struct Fold {
   PTOWSP_INLINE float total() const {
     Lanes copy[kParts];  // only the copy has its address taken; `part` can stay in registers
 #pragma GCC unroll 4
-    for (int i = 0; i < kParts; ++i) copy[i] = part[i];
+    for (int i = 0; i < kParts; ++i) {
+      Lanes x = part[i];
+#if defined(__AVX__)
+      asm("" : "+v"(x));  // g++ 12 dies of an internal error when it can look through this
+#endif
+      copy[i] = x;
+    }
     const QuadInMemory* const quads = reinterpret_cast<const QuadInMemory*>(copy);
     const Quad even = Join::join((Quad)quads[0], (Quad)quads[2]);
     const Quad odd = Join::join((Quad)quads[1], (Quad)quads[3]);
