@@ -10,16 +10,18 @@
 //     tracker.access(0, row, col, 8, 64, graph::Access::in);  // once for each tile
 //     graph::Predecessors p = tracker.end();                  // sorted, unique
 //     totals.add(p.tasks, p.count);
-//   if (tracker.status() != graph::Status::ok) ...            // sticky, may be asked once at the
-//   end
+//   if (tracker.status() != graph::Status::ok) ...            // sticky: may be asked at the end
 #ifndef PTOWSP_TASK_GRAPH_H
 #define PTOWSP_TASK_GRAPH_H
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 namespace ptowsp::graph {
+
+// Functions are hidden: a runtime may load several orchestrations RTLD_GLOBAL into one process,
+// perhaps emitted by different versions; none may pick up another's copy.
+#define PTOWSP_HIDDEN __attribute__((visibility("hidden")))
 
 enum class Access : uint8_t { in, out, inout };
 
@@ -27,7 +29,7 @@ enum class Access : uint8_t { in, out, inout };
 // bad_access: a region outside its tensor, an unknown tensor, or a write to an untracked tensor.
 enum class Status : uint8_t { ok, out_of_memory, too_large, bad_access };
 
-inline const char* describe(Status status) {
+PTOWSP_HIDDEN inline const char* describe(Status status) {
   switch (status) {
     case Status::ok:
       return "ok";
@@ -52,7 +54,7 @@ struct Predecessors {
 };
 
 // mix64: the finalizer of splitmix64.
-inline uint64_t mix64(uint64_t x) {
+PTOWSP_HIDDEN inline uint64_t mix64(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
   return x ^ (x >> 31);
@@ -64,7 +66,7 @@ struct GraphTotals {
   uint64_t tasks = 0, edges = 0, edge_hash = 0;
 
   // The next task and the tasks it waits for.
-  void add(const int32_t* predecessors, int32_t count) {
+  PTOWSP_HIDDEN void add(const int32_t* predecessors, int32_t count) {
     for (int32_t i = 0; i < count; ++i) {
       edge_hash +=
           mix64((static_cast<uint64_t>(static_cast<uint32_t>(predecessors[i])) << 32) | tasks);
@@ -79,8 +81,6 @@ struct NoVisitor {
   void operator()(int32_t, bool, const Rect&) const {}
 };
 
-// Hidden: a runtime may load several orchestrations RTLD_GLOBAL into one process, perhaps emitted
-// by different versions; none of them may pick up another's copy of these functions.
 #pragma GCC visibility push(hidden)
 
 // Array: a growable array of plain structs; push fails only when memory runs out.
@@ -717,6 +717,7 @@ class DependenceTracker {
 };
 
 #pragma GCC visibility pop
+#undef PTOWSP_HIDDEN
 
 }  // namespace ptowsp::graph
 
