@@ -1,0 +1,15 @@
+// What `ptowsp-gen check --json` prints.
+#pragma once
+
+#include <string>
+
+#include "generator/base/diagnostic.h"
+
+namespace ptowsp {
+
+// {"diagnostics": [...], "summary": {...} or null}. `summary` is the text of a JSON object, empty
+// for none.
+std::string checkReport(const Diagnostics& diagnostics, const Locate& locate,
+                        const std::string& summary);
+
+}  // namespace ptowsp

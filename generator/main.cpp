@@ -1,0 +1,442 @@
+// ptowsp-gen: reads a workload, verifies and analyzes it, and emits what the command asks for.
+// Only this file prints and exits. 0: done; 1: the workload or a file is wrong; 2: wrong usage.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generator/analyze/analyze.h"
+#include "generator/analyze/graph_text.h"
+#include "generator/base/depfile.h"
+#include "generator/base/diagnostic.h"
+#include "generator/base/file.h"
+#include "generator/base/hash.h"
+#include "generator/emit/check_report.h"
+#include "generator/emit/manifest.h"
+#include "generator/emit/tree.h"
+#include "generator/ir/printer.h"
+#include "generator/reference/evaluate.h"
+#include "generator/reference/files.h"
+#include "generator/verify/load.h"
+
+namespace fs = std::filesystem;
+
+namespace ptowsp {
+namespace {
+
+constexpr int kDone = 0, kUserMistake = 1, kUsage = 2;
+
+// Settings: the command line; a command reads what it declared.
+struct Settings {
+  std::string workload;
+  std::string output;
+  std::string name;
+  std::string stamp, depfile, ready;
+  std::string races = "error", dependences = "dataflow";
+  std::vector<std::string> platforms;
+  std::string format = "dot";
+  int64_t limit = 300;
+  bool json = false;
+  uint64_t seed = 0;
+  std::vector<std::string> inputs, expected;
+};
+
+struct SealSettings {
+  std::string manifest, ready, platform = "a2a3sim", inputs, expected;
+  std::vector<std::string> arch, orchestrations, kernels;
+  int block_dim = 0, aicpu_threads = 0;
+};
+
+int fail(const std::string& message) {
+  fmt::print(stderr, "ptowsp-gen: error: {}\n", message);
+  return kUserMistake;
+}
+
+bool colourOn(FILE* stream) {
+  return isatty(fileno(stream)) != 0 && std::getenv("NO_COLOR") == nullptr;
+}
+
+// Report prints what the stages found, and says whether the command may go on.
+bool report(const Diagnostics& diagnostics, const Loaded& loaded) {
+  const std::string text = format(diagnostics, loaded.locate(), colourOn(stderr));
+  std::fputs(text.c_str(), stderr);
+  return !diagnostics.hasErrors();
+}
+
+// Output goes to a file when one is named, else to standard output.
+int deliver(const std::string& text, const std::string& file) {
+  if (file.empty()) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+      return fail("writing to standard output failed");
+    return kDone;
+  }
+  std::string error;
+  return writeFileIfChanged(file, text, error) == WriteStatus::failed ? fail(error) : kDone;
+}
+
+// A stamp is made anew at every success: its time is what says so.
+int touch(const std::string& file) {
+  std::error_code removed;
+  fs::remove(file, removed);
+  std::string error;
+  return writeFileIfChanged(file, "ptowsp\n", error) == WriteStatus::failed ? fail(error) : kDone;
+}
+
+AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false) {
+  AnalyzeOptions options;
+  options.allow_races = settings.races == "allow";
+  options.dependences =
+      settings.dependences == "program_order" ? Dependences::program_order : Dependences::dataflow;
+  options.keep_graph = keep_graph;
+  return options;
+}
+
+struct Checked {
+  Loaded loaded;
+  Analysis analysis;
+};
+
+// Reads, verifies and analyzes; nothing when the workload is wrong, and then it has been said.
+std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = false) {
+  Diagnostics diagnostics;
+  Loaded loaded = load(settings.workload, diagnostics);
+  std::optional<Analysis> analysis;
+  if (loaded.program)
+    analysis = analyze(*loaded.program, analyzeOptions(settings, keep_graph), diagnostics);
+  if (!report(diagnostics, loaded) || !analysis) return std::nullopt;
+  return Checked{std::move(loaded), std::move(*analysis)};
+}
+
+int check(const Settings& settings) {
+  if (!settings.json) {
+    const std::optional<Checked> checked = readAndCheck(settings);
+    if (!checked) return kUserMistake;
+    return deliver(summaryText(*checked->loaded.program, checked->analysis), settings.output);
+  }
+  Diagnostics diagnostics;
+  const Loaded loaded = load(settings.workload, diagnostics);
+  std::string summary;
+  if (loaded.program)
+    if (const auto analysis = analyze(*loaded.program, analyzeOptions(settings), diagnostics))
+      summary = summaryJson(*loaded.program, *analysis);
+  const int delivered =
+      deliver(checkReport(diagnostics, loaded.locate(), summary), settings.output);
+  return diagnostics.hasErrors() ? kUserMistake : delivered;
+}
+
+int print(const Settings& settings) {
+  // The form is enough, so that a workload with mistakes can be brought into order too.
+  Diagnostics unused;
+  const Loaded loaded = load(settings.workload, unused);
+  if (!loaded.workload) {
+    report(unused, loaded);
+    return kUserMistake;
+  }
+  return deliver(ir::print(*loaded.workload), settings.output);
+}
+
+int list(const Settings& settings) {
+  Diagnostics diagnostics;
+  const Loaded loaded = load(settings.workload, diagnostics);
+  if (!report(diagnostics, loaded) || !loaded.program) return kUserMistake;
+  return deliver(emitKernelList(*loaded.program), settings.output);
+}
+
+int graph(const Settings& settings) {
+  const std::optional<Checked> checked = readAndCheck(settings, /*keep_graph=*/true);
+  if (!checked) return kUserMistake;
+  static const std::map<std::string, GraphFormat> formats = {
+      {"dot", GraphFormat::dot}, {"mermaid", GraphFormat::mermaid}, {"json", GraphFormat::json}};
+  return deliver(graphText(*checked->loaded.program, checked->analysis.graph,
+                           formats.at(settings.format), settings.limit),
+                 settings.output);
+}
+
+int emit(const Settings& settings) {
+  // Without these two the build cannot take an older tree for this one.
+  for (const std::string& file : {settings.ready, settings.stamp}) {
+    std::error_code error;
+    if (!file.empty() && !fs::remove(file, error) && error)
+      return fail(file + ": " + error.message());
+  }
+  const std::optional<Checked> checked = readAndCheck(settings);
+  if (!checked) return kUserMistake;
+  const Program& program = *checked->loaded.program;
+  Diagnostics diagnostics;
+  const Source source = {settings.name, fs::path(settings.workload).filename().string(),
+                         hex16(fnv1a64(checked->loaded.text))};
+  const auto files = emitTree(program, checked->analysis, source, diagnostics);
+  if (!report(diagnostics, checked->loaded) || !files) return kUserMistake;
+
+  const fs::path root = settings.output;
+  std::string error;
+  std::vector<std::string> stale;
+  if (const auto manifest = readFile((root / "manifest.json").string(), error))
+    stale = kernelSourcesOf(*manifest);
+  for (const EmittedFile& file : *files) {
+    std::erase(stale, file.path);
+    if (writeFileIfChanged((root / file.path).string(), file.text, error) == WriteStatus::failed)
+      return fail(error);
+  }
+  for (const std::string& path : stale) {
+    std::error_code removed;
+    if (!fs::remove(root / path, removed) && removed)
+      return fail((root / path).string() + ": " + removed.message());
+  }
+  if (!settings.depfile.empty() &&
+      writeFileIfChanged(settings.depfile, depfileText(settings.stamp, checked->loaded.files),
+                         error) == WriteStatus::failed)
+    return fail(error);
+  return settings.stamp.empty() ? kDone : touch(settings.stamp);
+}
+
+// "name=value" pairs of a repeated option.
+std::optional<std::map<std::string, std::string>> pairs(const std::vector<std::string>& texts,
+                                                        const Program& program) {
+  std::map<std::string, std::string> result;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    if (equals == std::string::npos || equals + 1 == text.size()) {
+      fail(fmt::format("'{}': expected TENSOR=FILE.npy", text));
+      return std::nullopt;
+    }
+    if (!std::ranges::any_of(program.tensors,
+                             [&](const Tensor& t) { return t.declaration.name == name; })) {
+      fail(fmt::format("'{}': the workload has no tensor '{}'", text, name));
+      return std::nullopt;
+    }
+    if (!result.emplace(name, text.substr(equals + 1)).second) {
+      fail(fmt::format("'{}': tensor '{}' is given twice", text, name));
+      return std::nullopt;
+    }
+  }
+  return result;
+}
+
+int eval(const Settings& settings) {
+  Diagnostics diagnostics;
+  const Loaded loaded = load(settings.workload, diagnostics);
+  if (!report(diagnostics, loaded) || !loaded.program) return kUserMistake;
+  const auto inputs = pairs(settings.inputs, *loaded.program);
+  const auto expected = pairs(settings.expected, *loaded.program);
+  if (!inputs || !expected) return kUserMistake;
+
+  reference::Options options;
+  options.directory = fs::path(settings.workload).parent_path().string();
+  options.seed = settings.seed;
+  options.inputs = *inputs;
+  options.expected = *expected;
+  if (isatty(STDERR_FILENO))
+    options.progress = [](int64_t done, int64_t total) {
+      fmt::print(stderr, "\reval: {} of {} tasks{}", done, total, done == total ? "\n" : "");
+    };
+  reference::Evaluation evaluation;
+  Diagnostics found;
+  const bool right =
+      reference::evaluate(*loaded.program, options, evaluation, found) &&
+      reference::writeEvaluation(*loaded.program, evaluation, settings.output, found);
+  std::string error;
+  if (!settings.depfile.empty()) {
+    std::vector<std::string> files = loaded.files;
+    files.insert(files.end(), evaluation.files.begin(), evaluation.files.end());
+    if (writeFileIfChanged(settings.depfile, depfileText(settings.stamp, files), error) ==
+        WriteStatus::failed)
+      return fail(error);
+  }
+  if (!report(found, loaded) || !right) return kUserMistake;
+  return settings.stamp.empty() ? kDone : touch(settings.stamp);
+}
+
+// Splits "key=value" at the first '='; both parts must be there.
+bool split(const std::string& text, char at, std::string& key, std::string& value) {
+  const size_t place = text.find(at);
+  if (place == std::string::npos || place == 0 || place + 1 == text.size()) return false;
+  key = text.substr(0, place);
+  value = text.substr(place + 1);
+  return true;
+}
+
+int seal(const SealSettings& settings) {
+  std::error_code removed;
+  if (!fs::remove(settings.ready, removed) && removed)
+    return fail(settings.ready + ": " + removed.message());
+  const fs::path folder = fs::absolute(settings.ready).lexically_normal().parent_path();
+  std::string missing;
+  const auto relative = [&](const std::string& file) {
+    if (!fs::exists(file)) missing += (missing.empty() ? "" : ", ") + file;
+    return fs::absolute(file).lexically_normal().lexically_relative(folder).generic_string();
+  };
+
+  std::string error;
+  const std::optional<std::string> manifest = readFile(settings.manifest, error);
+  if (!manifest) return fail(error);
+  Build build;
+  build.manifest = relative(settings.manifest);
+  build.manifest_hash = hex16(fnv1a64(*manifest));
+  build.platform = settings.platform;
+  build.arch = settings.arch;
+  build.inputs = relative(settings.inputs);
+  build.expected = relative(settings.expected);
+  build.block_dim = settings.block_dim;
+  build.aicpu_threads = settings.aicpu_threads;
+  for (const std::string& text : settings.orchestrations) {
+    std::string runtime, file;
+    if (!split(text, '=', runtime, file))
+      return fail(fmt::format("--orchestration '{}': expected RUNTIME=FILE", text));
+    build.orchestrations.emplace_back(runtime, relative(file));
+  }
+  for (const std::string& text : settings.kernels) {
+    std::string kernel, file;
+    Build::Kernel entry;
+    if (!split(text, '=', kernel, file) || !split(kernel, ':', entry.name, entry.arch))
+      return fail(fmt::format("--kernel '{}': expected NAME:LEVEL=FILE", text));
+    entry.file = relative(file);
+    build.kernels.push_back(std::move(entry));
+  }
+  if (!missing.empty())
+    return fail("cannot seal the artifact, these files are missing: " + missing);
+  return writeFileIfChanged(settings.ready, emitReady(build), error) == WriteStatus::failed
+             ? fail(error)
+             : kDone;
+}
+
+void addWorkload(CLI::App* command, Settings& settings) {
+  command->add_option("workload", settings.workload, "Workload file (JSON)")->required();
+}
+
+void addSemantics(CLI::App* command, Settings& settings) {
+  command
+      ->add_option("--races", settings.races,
+                   "Races in parallel loops: an error, or put in program order")
+      ->check(CLI::IsMember({"error", "allow"}))
+      ->capture_default_str();
+  command
+      ->add_option("--dependences", settings.dependences,
+                   "Edges from the tile regions that tasks touch, or one task after another")
+      ->check(CLI::IsMember({"dataflow", "program_order"}))
+      ->capture_default_str();
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Turns a tile workload into an Ascend task graph: checks it, emits the sources that build\n"
+      "and run it, and evaluates what it must give.\n",
+      "ptowsp-gen");
+  app.set_version_flag("--version", "ptowsp-gen " PTOWSP_VERSION " (pto-runtime contract G1)");
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 done, 1 the workload or a file is wrong, 2 wrong usage.");
+  Settings settings;
+  SealSettings sealing;
+  std::map<CLI::App*, int (*)(const Settings&)> commands;
+
+  CLI::App* command =
+      app.add_subcommand("check", "Report every error, then a summary of the graph");
+  addWorkload(command, settings);
+  addSemantics(command, settings);
+  command->add_flag("--json", settings.json, "Errors and summary as JSON on standard output");
+  commands[command] = check;
+
+  command = app.add_subcommand("emit", "Write the host_build_graph source tree");
+  addWorkload(command, settings);
+  addSemantics(command, settings);
+  command->add_option("-o,--output", settings.output, "Folder of the emitted tree")->required();
+  command->add_option("--name", settings.name, "The workload's C identifier")->required();
+  command->add_option("--platform", settings.platforms, "Platform to emit for (a2a3sim)")
+      ->check(CLI::IsMember({"a2a3sim"}));
+  command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
+  command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
+      ->needs("--stamp");
+  command->add_option("--ready", settings.ready,
+                      "File removed first: the built artifact's ready file");
+  commands[command] = emit;
+
+  command = app.add_subcommand("print", "Print the workload as canonical JSON");
+  addWorkload(command, settings);
+  command->add_option("-o,--output", settings.output, "File instead of standard output");
+  commands[command] = print;
+
+  command = app.add_subcommand("graph", "Draw the task graph");
+  addWorkload(command, settings);
+  addSemantics(command, settings);
+  command->add_option("--format", settings.format, "dot (Graphviz), mermaid or json")
+      ->check(CLI::IsMember({"dot", "mermaid", "json"}))
+      ->capture_default_str();
+  command
+      ->add_option("--limit", settings.limit,
+                   "More tasks than this are collapsed by kernel and loop")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("-o,--output", settings.output, "File instead of standard output");
+  commands[command] = graph;
+
+  command = app.add_subcommand(
+      "eval", "Evaluate the workload directly: inputs and expected outputs as .npy");
+  addWorkload(command, settings);
+  command->add_option("-o,--output", settings.output, "Folder that gets inputs/ and expected/")
+      ->required();
+  command->add_option("--seed", settings.seed, "Seed of the random inputs")->capture_default_str();
+  command->add_option("--input", settings.inputs, "TENSOR=FILE.npy in place of the tensor's init");
+  command->add_option("--expected", settings.expected,
+                      "TENSOR=FILE.npy in place of the evaluation");
+  command->add_option("--stamp", settings.stamp, "File made anew when the data are written");
+  command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
+      ->needs("--stamp");
+  commands[command] = eval;
+
+  command =
+      app.add_subcommand("list", "Print the kernel list: <core type>:<kernel>, a line for each");
+  addWorkload(command, settings);
+  command->add_option("-o,--output", settings.output, "File, written only when it changes");
+  commands[command] = list;
+
+  CLI::App* sealer =
+      app.add_subcommand("seal", "Write the ready file of an artifact, the build's last step");
+  sealer->add_option("--manifest", sealing.manifest, "The artifact's manifest.json")->required();
+  sealer->add_option("--ready", sealing.ready, "The ready file to write")->required();
+  sealer->add_option("--platform", sealing.platform, "Platform it was built for")
+      ->capture_default_str();
+  sealer->add_option("--arch", sealing.arch, "Levels the kernels are built for")->required();
+  sealer->add_option("--orchestration", sealing.orchestrations, "RUNTIME=FILE")->required();
+  sealer->add_option("--kernel", sealing.kernels, "NAME:LEVEL=FILE");
+  sealer->add_option("--inputs", sealing.inputs, "Folder of the inputs")->required();
+  sealer->add_option("--expected", sealing.expected, "Folder of the expected outputs")->required();
+  sealer->add_option("--block-dim", sealing.block_dim,
+                     "Blocks to run on, 0: the runtime's default");
+  sealer->add_option("--aicpu-threads", sealing.aicpu_threads,
+                     "Schedulers, 0: the runtime's default");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  if (sealer->parsed()) return seal(sealing);
+  for (const auto& [subcommand, function] : commands)
+    if (subcommand->parsed()) return function(settings);
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace ptowsp
+
+int main(int argc, char** argv) {
+  try {
+    return ptowsp::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "ptowsp-gen: error: out of memory\n");
+    return 1;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "ptowsp-gen: internal error: {}\nPlease report it with the workload file.\n",
+               error.what());
+    std::abort();
+  }
+}
