@@ -1,0 +1,13 @@
+// Compiled with the runtime.h of another runtime, or with another version of ours: what matters is
+// only the symbol by which the library tells them apart.
+#include <cstdint>
+
+#ifdef PTOWSP_TEST_VERSION
+extern "C" {
+extern const uint32_t ptowsp_runtime_api_version;
+const uint32_t ptowsp_runtime_api_version = PTOWSP_TEST_VERSION;
+}
+#endif
+
+class Runtime;
+extern "C" int build_foreign(Runtime*, uint64_t*, int) { return 0; }
