@@ -12,19 +12,15 @@ sys.path.insert(0, os.path.dirname(__file__))
 import project as consumer  # noqa: E402
 
 
-def pytest_addoption(parser):
-    parser.addoption("--nightly", action="store_true", help="run the long tests as well")
-
-
 def pytest_configure(config):
-    config.addinivalue_line("markers", "nightly: takes long, run with --nightly only")
+    config.addinivalue_line("markers", "nightly: takes long, runs with PTOWSP_TIER=nightly only")
 
 
-def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--nightly"):
+def pytest_collection_modifyitems(items):
+    if os.environ.get("PTOWSP_TIER") != "nightly":
         for item in items:
             if "nightly" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="a long test: --nightly runs it"))
+                item.add_marker(pytest.mark.skip(reason="a long test: PTOWSP_TIER=nightly runs it"))
 
 
 @pytest.fixture(scope="session")
