@@ -43,6 +43,11 @@ std::string_view nearestName(std::string_view name, const std::vector<std::strin
   for (std::string_view candidate : known) {
     if (candidate.size() > kLongest) continue;
     int d = distance(name, candidate);
+    if (name.size() == candidate.size() &&
+        std::equal(name.begin(), name.end(), candidate.begin(),
+                   [](char a, char b) { return replaceCost(a, b) < 2; })) {
+      d = std::min(d, 1);  // the same word in other case: `ADD` for `add`
+    }
     // A word cut short or drawn out: `in` for `input`, `output` for `out`.
     if (std::min(name.size(), candidate.size()) >= 2 &&
         (name.starts_with(candidate) || candidate.starts_with(name))) {
