@@ -175,6 +175,12 @@ class Walk {
     for (const Kernel& kernel : program.kernels) kernels_.emplace_back(kernel);
   }
 
+  void run() {
+    visit(program_.root);
+    if (told_ > 0 && told_ < done_) tellProgress();
+  }
+
+ private:
   void visit(const Node& node) {
     switch (node.kind) {
       case Node::Kind::task:
@@ -195,7 +201,6 @@ class Walk {
     }
   }
 
- private:
   int64_t evaluate(const Affine& affine) const {
     int64_t sum = affine.constant;
     for (size_t d = 0; d < affine.coefficients.size(); ++d) {
@@ -221,10 +226,13 @@ class Walk {
     kernel.run(node.scalars);
     ++done_;
     since_progress_ += kernel.work();
-    if (since_progress_ >= kProgressStep && options_.progress) {
-      since_progress_ = 0;
-      options_.progress(done_, program_.taskCount());
-    }
+    if (since_progress_ >= kProgressStep) tellProgress();
+  }
+
+  void tellProgress() {
+    since_progress_ = 0;
+    told_ = done_;
+    if (options_.progress) options_.progress(done_, program_.taskCount());
   }
 
   const Program& program_;
@@ -234,6 +242,7 @@ class Walk {
   std::vector<int64_t> variables_;  // of the loops around the current node, outermost first
   int64_t done_ = 0;
   int64_t since_progress_ = 0;
+  int64_t told_ = 0;  // tasks done at the last call of progress
 };
 
 std::string sizeText(double bytes) {
@@ -290,7 +299,7 @@ void evaluateTasks(const Program& program, const Options& options, Evaluation& e
     }
     data.push_back(state[t].data());
   }
-  Walk(program, options, std::move(data)).visit(program.root);
+  Walk(program, options, std::move(data)).run();
   for (size_t t = 0; t < state.size(); ++t) {
     if (isResult(program.tensors[t]) && evaluation.expected[t].empty())
       evaluation.expected[t] = std::move(state[t]);

@@ -19,7 +19,8 @@ struct Options {
   std::map<std::string, std::string> inputs;    // tensor to .npy file, in place of its init
   std::map<std::string, std::string> expected;  // tensor to .npy file, in place of its evaluation
   uint64_t memory_limit = 0;                    // bytes; 0 is this machine's memory
-  // Called now and then during a long evaluation, with tasks done and tasks in all.
+  // Called now and then during a long evaluation, and then at its end too, with the tasks done and
+  // the tasks in all. A short evaluation makes no call.
   std::function<void(int64_t done, int64_t total)> progress;
 };
 

@@ -2,10 +2,7 @@
 // to a graph of a million tasks.
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <string>
+#include <optional>
 
 #include "generator/analyze/analyze.h"
 #include "generator/emit/tree.h"
@@ -44,40 +41,20 @@ const char kWavefront[] = R"({
                                 "y": "g[i+1:i+2, j+1:j+2]"}}]}]}]
 })";
 
-// WorkloadFile: a workload in a file of its own for as long as the object lives.
-class WorkloadFile {
- public:
-  explicit WorkloadFile(const char* text) {
-    std::string name = (std::filesystem::temp_directory_path() / "ptowsp_bench_XXXXXX").string();
-    if (mkdtemp(name.data())) folder_ = name;
-    std::ofstream(path()) << text;
-  }
-  ~WorkloadFile() {
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
-  }
-  WorkloadFile(const WorkloadFile&) = delete;
-  std::string path() const { return folder_ + "/workload.json"; }
-
- private:
-  std::string folder_;
-};
-
 // What `ptowsp-gen check` does before it prints. Nothing when the workload is wrong.
-std::optional<Analysis> check(const std::string& path, Loaded& loaded) {
-  Diagnostics diagnostics;
-  loaded = load(path, diagnostics);
+std::optional<Analysis> check(const Loaded& loaded, Diagnostics& diagnostics) {
   if (!loaded.program) return std::nullopt;
   std::optional<Analysis> analysis = analyze(*loaded.program, {}, diagnostics);
   return diagnostics.hasErrors() ? std::nullopt : std::move(analysis);
 }
 
-void checkFile(benchmark::State& state, const std::string& path) {
+template <class Load>
+void measureCheck(benchmark::State& state, Load load) {
   int64_t tasks = 0;
   for (auto _ : state) {
-    Loaded loaded;
-    const std::optional<Analysis> analysis = check(path, loaded);
-    if (!analysis) {
+    Diagnostics diagnostics;
+    const Loaded loaded = load(diagnostics);
+    if (!check(loaded, diagnostics)) {
       state.SkipWithError("the workload was refused");
       return;
     }
@@ -88,22 +65,25 @@ void checkFile(benchmark::State& state, const std::string& path) {
                                                  benchmark::Counter::kIsRate);
 }
 
-void checkScale(benchmark::State& state) { checkFile(state, PTOWSP_SCALE_JSON); }
-void checkIndependent(benchmark::State& state) {
-  const WorkloadFile file(kIndependent);
-  checkFile(state, file.path());
+void checkScale(benchmark::State& state) {
+  measureCheck(state,
+               [](Diagnostics& diagnostics) { return load(PTOWSP_SCALE_JSON, diagnostics); });
 }
-void checkWavefront(benchmark::State& state) {
-  const WorkloadFile file(kWavefront);
-  checkFile(state, file.path());
+
+void checkText(benchmark::State& state, const char* text) {
+  measureCheck(state, [&](Diagnostics& diagnostics) {
+    return loadText(text, "workload.json", diagnostics);
+  });
 }
+void checkIndependent(benchmark::State& state) { checkText(state, kIndependent); }
+void checkWavefront(benchmark::State& state) { checkText(state, kWavefront); }
 
 // From the workload file to the texts of all emitted files, none of which is written.
 void emitScale(benchmark::State& state) {
   for (auto _ : state) {
-    Loaded loaded;
-    const std::optional<Analysis> analysis = check(PTOWSP_SCALE_JSON, loaded);
     Diagnostics diagnostics;
+    const Loaded loaded = load(PTOWSP_SCALE_JSON, diagnostics);
+    const std::optional<Analysis> analysis = check(loaded, diagnostics);
     if (!analysis ||
         !emitTree(*loaded.program, *analysis, {"scale", "scale.json", ""}, diagnostics)) {
       state.SkipWithError("the workload was refused");

@@ -4,11 +4,13 @@
 #include <benchmark/benchmark.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>

@@ -370,7 +370,7 @@ TEST(Evaluate, DTypesItDoesNotEvaluateAreRefused) {
             "[unsupported-feature]\n");
 }
 
-TEST(Evaluate, ProgressIsToldNowAndThen) {
+TEST(Evaluate, ProgressIsToldNowAndThenAndAtTheEnd) {
   const Program program = makeProgram(
       {makeTensor("x", {1024, 1024}, Role::input), makeTensor("y", {1024, 1024}, Role::output)},
       {copyKernel(1024, 1024)},
@@ -383,7 +383,8 @@ TEST(Evaluate, ProgressIsToldNowAndThen) {
     EXPECT_EQ(total, 20);
   };
   evaluated(program, options);
-  EXPECT_THAT(calls, ElementsAre(11));  // 2^25 elements are told at 3 x 2^20 a task
+  evaluated(copyProgram({}), options);      // too short to tell
+  EXPECT_THAT(calls, ElementsAre(11, 20));  // 2^25 elements are told at 3 x 2^20 a task
 }
 
 TEST(EvaluateDeathTest, AViewOutsideItsTensorIsAnInternalError) {
