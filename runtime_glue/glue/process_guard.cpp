@@ -14,7 +14,7 @@ namespace {
 
 std::atomic<const char*> phase{"starting"};
 char process_name[128] = "ptowsp";
-double time_limit = 0;
+double time_limit = 0;  // seconds, 0 = none
 const char* (*locate_address)(const void*) = nullptr;
 alignas(16) char handler_stack[64 * 1024];
 
@@ -79,9 +79,20 @@ void onTimeLimit(int) {
   _exit(3);
 }
 
+void armTimer() {
+  itimerval timer = {};
+  timer.it_value.tv_sec = static_cast<time_t>(time_limit);
+  timer.it_value.tv_usec =
+      static_cast<suseconds_t>((time_limit - std::floor(time_limit)) * 1e6);
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 }  // namespace
 
-void enterPhase(const char* text) { phase.store(text, std::memory_order_relaxed); }
+void enterPhase(const char* text) {
+  phase.store(text, std::memory_order_relaxed);
+  if (time_limit > 0) armTimer();
+}
 const char* currentPhase() { return phase.load(std::memory_order_relaxed); }
 
 void reportCrashes(const std::string& name, const char* (*locate)(const void* address)) {
@@ -108,11 +119,7 @@ void limitTime(const std::string& name, double seconds) {
   struct sigaction action = {};
   action.sa_handler = onTimeLimit;
   sigaction(SIGALRM, &action, nullptr);
-  itimerval timer = {};
-  timer.it_value.tv_sec = static_cast<time_t>(seconds);
-  timer.it_value.tv_usec =
-      static_cast<suseconds_t>((seconds - std::floor(seconds)) * 1e6);
-  setitimer(ITIMER_REAL, &timer, nullptr);
+  armTimer();
 }
 
 }  // namespace ptowsp::glue

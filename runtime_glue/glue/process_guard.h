@@ -7,7 +7,7 @@
 
 namespace ptowsp::glue {
 
-// What the process is doing, for the messages below: "building the task graph".
+// What the process is doing now, for the messages below: "building the task graph".
 void enterPhase(const char* phase);
 const char* currentPhase();
 
@@ -16,7 +16,7 @@ const char* currentPhase();
 // it is called inside the signal handler.
 void reportCrashes(const std::string& name, const char* (*locate)(const void* address));
 
-// Ends the process when it is still alive after that many seconds of wall time; 0 = never.
+// Ends the process when one phase takes longer than that many seconds of wall time; 0 = never.
 void limitTime(const std::string& name, double seconds);
 
 }  // namespace ptowsp::glue

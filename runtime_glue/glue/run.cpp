@@ -178,9 +178,12 @@ Status Run::launchFailure(int code) {
       status.fix = format("run it alone under a debugger: --only %d", error.task);
       break;
     case PTOWSP_SIM_ERROR_TIMEOUT:
-      status.fix = "look into the kernel named above, or give it more time with --timeout";
+      status.fix = error.task < 0 ? std::string("give it more time with --timeout")
+                                  : format("give it more time with --timeout, or run it alone under "
+                                           "a debugger: --only %d", error.task);
       break;
     default:
+      status.fix = "build the target " + manifest_.name + " again";
       break;
   }
   return status;
@@ -342,10 +345,12 @@ void Run::collectStats(uint64_t wall_ns) {
   ptowsp_sim_stats stats = {};
   stats.size = sizeof stats;
   if (sim->get_stats(&stats) == 0) {
-    stats_.tasks = stats.tasks;
-    stats_.edges = stats.edges;
+    if (stats.tasks) {  // else the launch was refused before it counted them
+      stats_.tasks = stats.tasks;
+      stats_.edges = stats.edges;
+    }
     stats_.completed = stats.completed;
-    stats_.critical_path = stats.critical_path;
+    if (stats.critical_path) stats_.critical_path = stats.critical_path;
     stats_.critical_path_ns = stats.critical_path_ns;
     stats_.build_ns = stats.build_ns;
     stats_.wall_ns = stats.wall_ns;

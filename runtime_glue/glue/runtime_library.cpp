@@ -6,6 +6,8 @@
 
 #include <climits>
 
+#include "runtime_glue/glue/elf_file.h"
+
 namespace ptowsp::glue {
 namespace {
 
@@ -23,6 +25,9 @@ Status RuntimeLibrary::open(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0)
     return Status::badArtifact(path, "found no such runtime library",
                                "give the path of a library with pto-runtime's C API to --runtime");
+  if (const std::string fault = elfFault(path); !fault.empty())
+    return Status::badArtifact(path, "cannot load this runtime library: " + fault,
+                               "build or install the runtime again");
   // A path without a slash would be looked for on the system's search path.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   if (!report.status.ok()) print(run::failureText(report.status, wantsColour(STDERR_FILENO)), stderr);
   if (options.json) {
     print(run::jsonText(report), stdout);
-  } else if (outcome != glue::Outcome::bad_artifact && outcome != glue::Outcome::skipped) {
+  } else if (report.runs > 0 && outcome != glue::Outcome::bad_artifact) {
     print(run::lineText(report, wantsColour(STDOUT_FILENO)), stdout);
     if (options.stats) print(run::statsText(report), stdout);
   }

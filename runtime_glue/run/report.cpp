@@ -65,6 +65,9 @@ std::string lineText(const Report& report, bool colour) {
   if (outcome == Outcome::right && !report.compared) word = "ran";
   std::string text =
       report.name + ": " + painted(outcome == Outcome::right ? "32" : "1;31", word + ".", colour);
+  if (outcome == Outcome::run_failure)
+    return text + format(" %lld of %s ran.\n", static_cast<long long>(report.stats.completed),
+                         counted(report.stats.tasks, "task").c_str());
   if (report.only.empty())
     text += " " + counted(report.stats.tasks, "task");
   else

@@ -20,8 +20,8 @@ using glue::format;
 using glue::Outcome;
 using glue::Status;
 
-// How much longer the process may live than the runtime's own limit, which names the task.
-constexpr double kGraceSeconds = 5;
+// How much longer a phase may take than the runtime's own limit for a launch, which names the task.
+constexpr double kGraceSeconds = 1;
 
 // For the crash handler, which gets no argument.
 const glue::HostTensors* mapped_tensors = nullptr;

@@ -1,0 +1,85 @@
+#include "runtime_glue/glue/task_names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime_glue/glue/manifest_reader.h"
+#include "tests/unit/glue/manifest_samples.h"
+
+namespace ptowsp::glue {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class TaskNamesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(parseManifest(manifestText(), "m.json", &manifest_).ok());
+  }
+  Manifest manifest_;
+  TaskNames names_{manifest_};
+};
+
+TEST_F(TaskNamesTest, NamesEveryTaskInProgramOrder) {
+  std::vector<std::string> all;
+  for (int64_t task = 0; task < names_.count(); ++task) all.push_back(names_.nameOf(task));
+  EXPECT_THAT(all, ElementsAre("load[b=0,r=0]", "load[b=0,r=1]", "load[b=0,r=2]", "done[b=0]",
+                               "load[b=0]", "done[b=0]", "load[b=1,r=0]", "load[b=1,r=1]",
+                               "load[b=1,r=2]", "done[b=1]", "load[b=1]", "done[b=1]", "done",
+                               "done"));
+  EXPECT_EQ(names_.kernelOf(8), 0);
+  EXPECT_EQ(names_.kernelOf(13), 1);
+}
+
+TEST_F(TaskNamesTest, ATaskThatIsNotThereHasOnlyANumber) {
+  EXPECT_EQ(names_.nameOf(14), "task 14");
+  EXPECT_EQ(names_.describe(-1), "task -1");
+  EXPECT_EQ(names_.kernelOf(14), -1);
+}
+
+TEST_F(TaskNamesTest, FindsByNumberAndName) {
+  EXPECT_THAT(names_.find("7", 9), ElementsAre(7));
+  EXPECT_THAT(names_.find("14", 9), IsEmpty());
+  EXPECT_THAT(names_.find("load[b=1,r=2]", 9), ElementsAre(8));
+  EXPECT_THAT(names_.find("load[ r=2, b=1 ]", 9), ElementsAre(8));
+  EXPECT_THAT(names_.find("load[r=1]", 9), ElementsAre(1, 7));
+  EXPECT_THAT(names_.find("load[b=1]", 9), ElementsAre(6, 7, 8, 10));
+  EXPECT_THAT(names_.find("done", 3), ElementsAre(3, 5, 9));
+}
+
+TEST_F(TaskNamesTest, FindsNothingForWhatIsNoName) {
+  for (const char* text : {"", "store", "load[b=2]", "load[q=0]", "load[b=]", "load[b]", "load[b=0",
+                           "load[b=0,b=0]", "load[b=-1]", "-1", "99999999999999999999", "done[r=0]"})
+    EXPECT_THAT(names_.find(text, 9), IsEmpty()) << text;
+}
+
+TEST_F(TaskNamesTest, ListsShorten) {
+  EXPECT_EQ(listTasks(names_, {0, 12}), "0 load[b=0,r=0], 12 done");
+  EXPECT_EQ(listTasks(names_, {3, 5, 9}, 2), "3 done[b=0], 5 done[b=0] and 1 more");
+}
+
+// A loop without a match is left after its first iteration, however long it is.
+TEST(TaskNamesOfLongLoops, AreFoundAtOnce) {
+  Manifest manifest;
+  manifest.kernels.resize(2);
+  manifest.kernels[0].name = "a";
+  manifest.kernels[1].name = "b";
+  ProgramNode task, loop;
+  task.kind = ProgramNode::Kind::task;
+  task.kernel = 0;
+  task.tasks = 1;
+  loop.kind = ProgramNode::Kind::loop;
+  loop.variable = "i";
+  loop.extent = loop.tasks = int64_t{1} << 40;
+  loop.body = {task};
+  manifest.program.tasks = loop.tasks + 1;
+  task.kernel = 1;
+  manifest.program.body = {loop, task};
+  const TaskNames names(manifest);
+  EXPECT_THAT(names.find("b", 9), ElementsAre(int64_t{1} << 40));
+  EXPECT_THAT(names.find("a[i=1099511627775]", 9), ElementsAre((int64_t{1} << 40) - 1));
+}
+
+}  // namespace
+}  // namespace ptowsp::glue
