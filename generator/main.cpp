@@ -160,13 +160,18 @@ int graph(const Settings& settings) {
                  settings.output);
 }
 
-int emit(const Settings& settings) {
-  // Without these two the build cannot take an older tree for this one.
+// Without ready file and stamp the build cannot take an older artifact for this one.
+int removeMarks(const Settings& settings) {
   for (const std::string& file : {settings.ready, settings.stamp}) {
     std::error_code error;
     if (!file.empty() && !fs::remove(file, error) && error)
       return fail(file + ": " + error.message());
   }
+  return kDone;
+}
+
+int emit(const Settings& settings) {
+  if (const int failed = removeMarks(settings)) return failed;
   const std::optional<Checked> checked = readAndCheck(settings);
   if (!checked) return kUserMistake;
   const Program& program = *checked->loaded.program;
@@ -223,6 +228,7 @@ std::optional<std::map<std::string, std::string>> pairs(const std::vector<std::s
 }
 
 int eval(const Settings& settings) {
+  if (const int failed = removeMarks(settings)) return failed;
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
   if (!report(diagnostics, loaded) || !loaded.program) return kUserMistake;
@@ -326,6 +332,11 @@ void addSemantics(CLI::App* command, Settings& settings) {
       ->capture_default_str();
 }
 
+void addReady(CLI::App* command, Settings& settings) {
+  command->add_option("--ready", settings.ready,
+                      "File removed first: the built artifact's ready file");
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Turns a tile workload into an Ascend task graph: checks it, emits the sources that build\n"
@@ -355,8 +366,7 @@ int run(int argc, char** argv) {
   command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");
-  command->add_option("--ready", settings.ready,
-                      "File removed first: the built artifact's ready file");
+  addReady(command, settings);
   commands[command] = emit;
 
   command = app.add_subcommand("print", "Print the workload as canonical JSON");
@@ -388,6 +398,7 @@ int run(int argc, char** argv) {
   command->add_option("--expected", settings.expected,
                       "TENSOR=FILE.npy in place of the evaluation");
   command->add_option("--stamp", settings.stamp, "File made anew when the data are written");
+  addReady(command, settings);
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");
   commands[command] = eval;
