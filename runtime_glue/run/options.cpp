@@ -4,10 +4,13 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "ptowsp/manifest.h"
 
 namespace ptowsp::run {
+
+constexpr double kMostSeconds = 1e6;
 
 std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   CLI::App app("Runs a workload that was built, checks the run and compares its results.",
@@ -48,7 +51,13 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
       ->type_name("N");
   app.add_option("--timeout", options->timeout, "Seconds for one run, 0 = none (default 60)")
       ->type_name("S")
-      ->check(CLI::Range(0.0, 1e8));
+      ->check([](const std::string& text) {
+        char* end = nullptr;
+        const double seconds = std::strtod(text.c_str(), &end);
+        return !text.empty() && *end == 0 && seconds >= 0 && seconds <= kMostSeconds
+                   ? std::string()
+                   : "found " + text + ", expected seconds, 0 to 1000000";
+      });
   app.add_option("--repeat", options->repeat, "Run N times, each afresh; all must be right")
       ->type_name("N")
       ->check(positive);

@@ -402,3 +402,361 @@ def test_disorder_is_seen(artifact):
            "pair: error: task 4, increment[q=0] started 2.000 us before task 0, twice[r=0] had ended, which "
            "it waits for\n"
            "  fix: the runtime breaks the graph's order: report it\n")
+
+
+BUILD_AGAIN = "  fix: build the target pair again\n"
+
+# Errors that the built-in runtime words; what the runner adds is below them.
+SIM_FAILURES = {
+    "crash": (
+        dict(increment="crash"), [],
+        "pair: error: task 6, kernel increment (func_id 1), on core N (AIV) crashed: SIGSEGV at address "
+        "0xADDRESS\n"
+        "  note: task 6 is increment[q=2]\n"
+        "  fix: run it alone under a debugger: --only 6\n"),
+    "endless": (
+        dict(twice="endless"), ["--timeout", 0.3],
+        "pair: error: the run did not end within T s: task 2, kernel twice (func_id 0), on core N (AIV), is "
+        "still running; look for a kernel that never ends, or allow more time\n"
+        "  note: task 2 is twice[r=2]\n"
+        "  fix: give it more time with --timeout, or run it alone under a debugger: --only 2\n"),
+    "unregistered kernel": (
+        dict(orchestration="unregistered"), [],
+        "pair: error: task 5 needs the kernel with func_id 7, which is not registered; call "
+        "register_kernel(7, ...) before launch_runtime\n"
+        "  note: task 5 is increment[q=1]\n" + BUILD_AGAIN),
+    "cycle": (
+        dict(orchestration="cycle"), [],
+        "pair: error: 2 tasks wait for each other in a cycle: 2 -> 6 -> 2; nothing was run\n"
+        "  note: task 2 is twice[r=2]\n"
+        "  note: task 6 is increment[q=2]\n" + BUILD_AGAIN),
+}
+
+
+@pytest.mark.parametrize("case", SIM_FAILURES)
+def test_failure_that_the_runtime_words(artifact, case):
+    libraries, options, errors = SIM_FAILURES[case]
+    result = run(artifact.use(**libraries).write(), *options)
+    result.stderr = re.sub(r"on core \d+", "on core N", result.stderr)
+    expect(artifact, result, 3, errors)
+    assert re.fullmatch(r"pair: failed\. [0-7] of 8 tasks ran\.\n", result.stdout)
+
+
+def test_a_failed_run_leaves_its_trace(artifact, tmp_path):
+    result = run(artifact.use(increment="crash").write(), "--trace", tmp_path / "t.json", "--json")
+    assert result.returncode == 3
+    names = {e["name"] for e in json.loads((tmp_path / "t.json").read_text())["traceEvents"]}
+    assert {"twice[r=2]", "increment[q=2]"} <= names
+    report = json.loads(result.stdout)
+    assert (report["outcome"], report["exit_code"]) == ("failed", 3)
+    assert report["error"]["notes"] == ["task 6 is increment[q=2]"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer reports crashes itself")
+@pytest.mark.parametrize(
+    "fault, errors",
+    [
+        ("crash",
+         "pair: error: crashed while building the task graph (orchestration): a memory access that is not "
+         "allowed (SIGSEGV)\n"
+         "  fix: run it under a debugger: gdb --args ptowsp-run ...\n"),
+        ("write_input",
+         "pair: error: crashed while building the task graph (orchestration): a memory access that is not "
+         "allowed (SIGSEGV)\n"
+         "  note: it touched the host's array of input x, which is read-only\n"
+         "  fix: run it under a debugger: gdb --args ptowsp-run ...\n"),
+        ("hang",
+         "pair: error: not finished after T s, while building the task graph (orchestration)\n"
+         "  fix: look where it stands with a debugger, or give it more time with --timeout\n"),
+    ],
+)
+def test_orchestration_that_never_comes_back(artifact, fault, errors):
+    expect(artifact, run(artifact.use(orchestration=fault).write(), "--timeout", 0.2), 3, errors, "")
+
+
+# ---- a runtime that has the contract's C API and nothing else ----
+
+PLAIN = LIBRARIES / "plain_runtime.so"
+
+
+def test_plain_runtime(artifact):
+    result = run(artifact.write(), "--repeat", 2, "--stats", runtime=PLAIN)
+    assert result.returncode == 0 and result.stderr == ""
+    assert normal(result.stdout.splitlines()[0], artifact) == (
+        "pair: right. 8 tasks, 2 runs, T ms, largest error 0 (abs) 0 (rel).")
+
+
+@pytest.mark.parametrize(
+    "fault, errors",
+    [
+        ("drop", "pair: error: the completion ledger is not as expected for 1 of 8 tasks\n"
+         "  note: not run to the end: 5 increment[q=1]\n" + LEDGER_FIX),
+        ("launch", "pair: error: running the tasks failed: launch_runtime returned -7\n"),
+        ("finalize", "pair: error: finalize_runtime failed with code -9\n"),
+        ("hang", "pair: error: not finished after T s, while running the tasks\n"
+         "  fix: look where it stands with a debugger, or give it more time with --timeout\n"),
+        ("crash", "pair: error: crashed while running the tasks: an abort (SIGABRT)\n"
+         "  fix: run it under a debugger: gdb --args ptowsp-run ...\n"),
+    ],
+)
+def test_plain_runtime_fails(artifact, fault, errors):
+    result = run(artifact.write(), "--timeout", 0.3, runtime=PLAIN, environment={"PLAIN_FAULT": fault})
+    expect(artifact, result, 3, errors)
+
+
+@pytest.mark.parametrize("option, value", [("--workers", 2), ("--schedule-seed", 1), ("--only", 0),
+                                           ("--trace", "t.json")])
+def test_plain_runtime_refuses_what_it_cannot_do(artifact, option, value):
+    expect(artifact, run(artifact.write(), option, value, runtime=PLAIN), 2,
+           f"{option}: error: found a runtime that has no such feature: {PLAIN}\n"
+           "  fix: leave it out, or use the built-in runtime\n", "")
+
+
+def test_a_library_that_is_no_runtime(artifact):
+    library = LIBRARIES / "twice_none.so"
+    expect(artifact, run(artifact.write(), runtime=library), 2,
+           f"{library}: error: found no function get_runtime_size, set_device, register_kernel, "
+           "init_runtime, launch_runtime, finalize_runtime, expected a runtime with pto-runtime's C API\n"
+           "  fix: give the host library of a runtime to --runtime\n", "")
+
+
+# ---- bad artifacts ----
+
+
+def replace(folder, file, text):
+    (folder / file).write_text(text)
+
+
+def truncate(file):
+    def change(artifact):
+        path = artifact.folder / file
+        path.write_bytes(path.read_bytes()[:-2000])
+    return change
+
+
+def npy(file, array):
+    return lambda artifact: np.save(artifact.folder / file, array)
+
+
+def remove(file):
+    return lambda artifact: (artifact.folder / file).unlink()
+
+
+def set_ready(key, value):
+    return lambda artifact: artifact.ready.__setitem__(key, value)
+
+
+def set_manifest(key, value):
+    return lambda artifact: artifact.manifest.__setitem__(key, value)
+
+
+# Before the files are written, after, and the whole error text.
+BAD_ARTIFACTS = {
+    "no ready file": (
+        None, remove("ready"),
+        "DIR: error: found no `ready` file, which a build writes when it has finished\n"
+        "  fix: build the workload's target and mend what that reports\n"),
+    "truncated ready file": (
+        None, lambda a: replace(a.folder, "ready", '{"ptowsp_ready": 1,'),
+        "DIR/ready: error: truncated: found the end of the file after 19 bytes inside a JSON value\n" + REBUILD),
+    "truncated manifest": (
+        None, lambda a: replace(a.folder, "manifest.json", '{"ptowsp_manifest": 1, "vers'),
+        "DIR/manifest.json: error: truncated: found the end of the file after 28 bytes inside a JSON value\n"
+        + REBUILD),
+    "empty manifest": (
+        None, lambda a: replace(a.folder, "manifest.json", ""),
+        "DIR/manifest.json: error: truncated: found the end of the file after 0 bytes inside a JSON value\n"
+        + REBUILD),
+    "missing manifest": (
+        None, remove("manifest.json"),
+        "DIR/manifest.json: error: found no such file, expected the manifest that DIR/ready names\n"
+        "  fix: build the workload's target again\n"),
+    "manifest of another build": (
+        set_ready("manifest_hash", "0123456789abcdef"), None,
+        "DIR/manifest.json: error: found hash HASH, expected 0123456789abcdef, that of the manifest when the "
+        "build finished\n"
+        "  fix: build the workload's target again\n"),
+    "manifest of another version": (
+        set_manifest("version", "0.0.1"), None,
+        f"DIR/manifest.json: error: found version 0.0.1, expected {VERSION}, the version of this program\n"
+        "  note: at /version\n" + REBUILD),
+    "ready file of another version": (
+        set_ready("version", "9.0.0"), None,
+        f"DIR/ready: error: found version 9.0.0, expected {VERSION}, the version of this program\n"
+        "  note: at /version\n" + REBUILD),
+    "another platform": (
+        set_ready("platform", "a2a3"), None,
+        "DIR/ready: error: found an artifact for platform a2a3, expected a2a3sim\n"
+        "  fix: add a2a3sim to the workload's PLATFORMS\n"),
+    "no orchestration for the runtime": (
+        set_ready("orchestrations", {"other": "orchestration_none.so"}), None,
+        "DIR/ready: error: found no orchestration for runtime builtin, expected one\n" + BUILD_AGAIN),
+    "missing orchestration": (
+        None, remove("orchestration_none.so"),
+        "DIR/orchestration_none.so: error: found no such file, expected the orchestration library\n"
+        + BUILD_AGAIN),
+    "truncated orchestration": (
+        None, truncate("orchestration_none.so"),
+        "DIR/orchestration_none.so: error: cannot load the library of the orchestration: truncated: found "
+        "SIZE bytes, expected at least SIZE\n" + BUILD_AGAIN),
+    "orchestration for another runtime": (
+        set_ready("orchestrations", {"builtin": "orchestration_plain.so"}), None,
+        "DIR/orchestration_plain.so: error: found no function ptowsp_runtime_api_version, expected one\n"
+        + BUILD_AGAIN),
+    "orchestration without its function": (
+        lambda a: a.manifest["orchestration"].update(function="build_graph"), None,
+        "DIR/orchestration_none.so: error: found no function build_graph, expected one\n" + BUILD_AGAIN),
+    "missing kernel": (
+        None, remove("increment_none.so"),
+        "DIR/increment_none.so: error: found no such file, expected the library of kernel increment\n"
+        + BUILD_AGAIN),
+    "truncated kernel": (
+        None, truncate("increment_none.so"),
+        "DIR/increment_none.so: error: cannot load the library of kernel increment: truncated: found SIZE "
+        "bytes, expected at least SIZE\n" + BUILD_AGAIN),
+    "kernel that is no library": (
+        None, lambda a: replace(a.folder, "twice_none.so", "text"),
+        "DIR/twice_none.so: error: cannot load the library of kernel twice: found 4 bytes that are no shared "
+        "library\n" + BUILD_AGAIN),
+    "kernel of another name": (
+        lambda a: a.ready["kernels"]["twice"].update({LEVEL: "increment_none.so"}), None,
+        "DIR/increment_none.so: error: found no function kernel_twice, expected one\n" + BUILD_AGAIN),
+    "kernel not in the ready file": (
+        lambda a: a.ready["kernels"].pop("twice"), None,
+        "DIR/ready: error: found no library for kernel twice, expected one\n" + BUILD_AGAIN),
+    "kernel without the level": (
+        lambda a: a.ready["kernels"].update(twice={"x86-64-v9": "twice_none.so"}), None,
+        f"DIR/ready: error: found no library of level {LEVEL} for kernel twice, expected one for each level of "
+        "kernel_arch\n" + BUILD_AGAIN),
+    "level that this CPU has not": (
+        set_ready("kernel_arch", ["sparc", "x86-64-v9"]), None,
+        "DIR/ready: error: found kernels for sparc, x86-64-v9, expected a level that this CPU runs: LEVELS\n"
+        "  fix: configure with -DPTOWSP_KERNEL_ARCH=LEVEL and build again\n"),
+    "missing input": (
+        None, remove("inputs/x.npy"),
+        "DIR/inputs/x.npy: error: input x: cannot open: No such file or directory\n"
+        "  fix: build the workload's target again\n"),
+    "input of another shape": (
+        npy("inputs/x.npy", np.zeros((4, 8), np.float32)), None,
+        "DIR/inputs/x.npy: error: input x: found shape (4, 8), expected (8, 4)\n"
+        "  fix: give an array of shape (8, 4)\n"),
+    "missing expected result": (
+        None, remove("expected/y.npy"),
+        "DIR/expected/y.npy: error: expected y: cannot open: No such file or directory\n"
+        "  fix: build the workload's target again\n"),
+    "expected result of another dtype": (
+        npy("expected/y.npy", np.zeros((8, 4))), None,
+        "DIR/expected/y.npy: error: expected y: found dtype <f8, expected <f4\n"
+        "  fix: save it with numpy.save(file, numpy.ascontiguousarray(array, dtype=\"<f4\"))\n"),
+    "truncated expected result": (
+        None, lambda a: os.truncate(a.folder / "expected/y.npy", 200),
+        "DIR/expected/y.npy: error: expected y: truncated: found 72 bytes of data, expected 128\n"
+        "  fix: write the file again\n"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARTIFACTS)
+def test_bad_artifact(artifact, case):
+    before, after, errors = BAD_ARTIFACTS[case]
+    if before:
+        before(artifact)
+    artifact.write()
+    if after:
+        after(artifact)
+    result = run(artifact)
+    result.stderr = re.sub(r"found hash [0-9a-f]{16}", "found hash HASH", result.stderr)
+    result.stderr = re.sub(r"found \d+ bytes, expected at least \d+", "found SIZE bytes, expected at least SIZE",
+                           result.stderr)
+    result.stderr = re.sub(r"runs: [\w, -]+\n", "runs: LEVELS\n", result.stderr)
+    result.stderr = re.sub(r"KERNEL_ARCH=\S+", "KERNEL_ARCH=LEVEL", result.stderr)
+    expect(artifact, result, 2, errors, "")
+
+
+def test_bad_artifact_as_json(artifact):
+    artifact.write()
+    (artifact.folder / "manifest.json").unlink()
+    result = run(artifact, "--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == 2
+    assert (report["outcome"], report["exit_code"]) == ("bad artifact", 2)
+    assert report["error"]["place"].endswith("manifest.json")
+
+
+def test_no_artifact(tmp_path):
+    result = run(str(tmp_path / "none"))
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"{tmp_path}/none: error: found no such artifact, expected a folder made by ptowsp_add_workload(), or "
+        "the `ready` file in it\n  fix: build the workload's target\n")
+
+
+def test_the_best_level_that_fits_is_taken(artifact):
+    # Of a level that no CPU has there is no file, and nobody looks for it.
+    artifact.ready["kernel_arch"] = ["x86-64-v9", LEVEL]
+    for name in ("twice", "increment"):
+        artifact.ready["kernels"][name]["x86-64-v9"] = "missing.so"
+    assert json.loads(run(artifact.write(), "--json").stdout)["kernel_arch"] == LEVEL
+
+
+# ---- command line, platforms ----
+
+USAGE = {
+    ("--bogus",): "The following argument was not expected: --bogus",
+    ("--workers", "0"): "--workers: Value 0 not in range 1 to 1048576",
+    ("--workers", "many"): "--workers: Value many not in range 1 to 1048576",
+    ("--timeout", "-1"): "--timeout: found -1, expected seconds, 0 to 1000000",
+    ("--timeout", "nan"): "--timeout: found nan, expected seconds, 0 to 1000000",
+    ("--repeat",): "--repeat: 1 required N:INT in [1 - 1048576] missing",
+}
+
+
+@pytest.mark.parametrize("options", USAGE)
+def test_usage(artifact, options):
+    expect(artifact, run(artifact.write(), *options), 2,
+           f"ptowsp-run: error: {USAGE[options]}\n  fix: see ptowsp-run --help\n", "")
+
+
+def test_blocks_that_do_not_fit_the_aicpus(artifact):
+    expect(artifact, run(artifact.write(), "--block-dim", 3, "--aicpu-threads", 2), 2,
+           "block_dim: error: found 3, expected a positive multiple of aicpu_threads, 2\n"
+           "  fix: change BLOCK_DIM or --block-dim, AICPU_THREADS or --aicpu-threads\n", "")
+
+
+def test_the_device_platform_is_skipped(artifact):
+    reason = "this version of PtoWsp has no device path: it runs workloads on a2a3sim only"
+    artifact.write()
+    expect(artifact, run(artifact, "--platform", "a2a3"), 77, f"platform a2a3: skipped: {reason}\n", "")
+    for required in ("a2a3", "a2a3sim,a2a3", "x;a2a3"):
+        expect(artifact, run(artifact, "--platform", "a2a3", environment={"PTOWSP_REQUIRE": required}), 3,
+               f"platform a2a3: error: {reason}, and PTOWSP_REQUIRE asks for a2a3\n"
+               "  fix: take a2a3 out of PTOWSP_REQUIRE, or run with --platform a2a3sim\n", "")
+    result = run(artifact, "--platform", "a2a3", environment={"PTOWSP_REQUIRE": "a2a3sim"})
+    assert result.returncode == 77
+    expect(artifact, run(artifact, "--platform", "tpu"), 2,
+           "--platform: error: found tpu, expected a2a3sim or a2a3\n  fix: give one of these\n", "")
+
+
+def test_a_file_that_cannot_be_written(artifact, tmp_path):
+    target = tmp_path / "no/trace.json"
+    expect(artifact, run(artifact.write(), "--trace", target), 2,
+           f"{target}: error: cannot write it: No such file or directory\n"
+           "  fix: give a file that can be written to --trace\n", "")
+
+
+def test_colour_is_for_terminals(artifact):
+    artifact.use(increment="wrong").write()
+    command = [RUN, str(artifact.folder), "--runtime", SIM]
+
+    def on_a_terminal(environment):
+        master, slave = os.openpty()
+        base = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        with subprocess.Popen(command, stdout=slave, stderr=slave, env={**base, **environment}) as process:
+            process.wait(timeout=60)
+        os.close(slave)
+        text = os.read(master, 65536).decode()
+        os.close(master)
+        return text
+
+    assert "\033[" not in run(artifact).stderr
+    assert "pair: \033[1;31merror:\033[0m y[5, 1]" in on_a_terminal({})
+    assert "\033[" not in on_a_terminal({"NO_COLOR": "1"})
