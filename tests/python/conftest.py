@@ -10,8 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+# Small matrices gain nothing from threads, and tests run beside one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from shrink import shrink
 

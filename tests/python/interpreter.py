@@ -138,6 +138,9 @@ class ViewParser:
             inner = self.expression()
             self.take(")")
             return inner
+        if token in "+-":
+            inner = self.atom()
+            return inner if token == "+" else {key: -value for key, value in inner.items()}
         if token.isdigit():
             return {"": int(token)}
         if token == "end" or not (token[0].isalpha() or token[0] == "_"):
@@ -170,7 +173,7 @@ class Task:
     place: str
 
     def name(self):
-        indices = ",".join(f"{v}={i}" for v, i in self.variables.items())
+        indices = ", ".join(f"{v}={i}" for v, i in self.variables.items())
         return self.kernel["name"] + (f"[{indices}]" if indices else "")
 
 
@@ -186,7 +189,8 @@ class Findings:
     uninitialised: set = field(default_factory=set)  # task numbers
     aliased: set = field(default_factory=set)  # task numbers
     out_of_bounds: set = field(default_factory=set)  # places of task nodes
-    incomplete: set = field(default_factory=set)  # output tensors
+    incomplete: set = field(default_factory=set)  # output tensors that some task writes in part
+    never_written: set = field(default_factory=set)  # output tensors that no task writes
 
     def rules(self):
         return {rule for rule, found in vars(self).items() if found}
@@ -270,12 +274,11 @@ class Interpreter:
                 assert dimension >= len(shape) - 2, "leading dimensions take an index"
                 start = 0 if subscript[1] is None else _evaluate(subscript[1], variables)
                 stop = extent if subscript[2] is None else _evaluate(subscript[2], variables)
-            if start < 0 or stop > extent:
-                raise OutOfBounds
             ranges.append(np.arange(start, stop))
-        index = np.ravel_multi_index(np.ix_(*ranges), shape).reshape(-1, len(ranges[-1]))
-        assert list(index.shape) == list(tile), f"{text} is {index.shape}, the tile {tile}"
-        return name, index
+        assert [len(r) for r in ranges[-2:]] == list(tile), f"{text} is no tile of {tile}"
+        if any(r[0] < 0 or r[-1] >= extent for r, extent in zip(ranges, shape)):
+            raise OutOfBounds
+        return name, np.ravel_multi_index(np.ix_(*ranges), shape).reshape(tile)
 
     # Element sets.
 
@@ -324,7 +327,9 @@ class Interpreter:
             if self._aliased(task):
                 found.aliased.add(number)
         for name, tensor in self.tensors.items():
-            if tensor["role"] == "output" and not written[self._span(name)].all():
+            if tensor["role"] == "output" and not written[self._span(name)].any():
+                found.never_written.add(name)
+            elif tensor["role"] == "output" and not written[self._span(name)].all():
                 found.incomplete.add(name)
         return found
 

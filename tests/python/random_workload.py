@@ -89,13 +89,14 @@ class KernelMaker:
         names = list(self.pool)
         name = rng.choice(names[-3:] if rng.random() < 0.6 else names)
         shape, (low, high) = self.pool[name]
-        if kind == "reduction":
+        scalars = {p["name"] for p in self.params if "scalar" in p}
+        if kind == "reduction" and name not in scalars:
             op = rng.choice(REDUCTIONS)
             count = shape[1]
             interval = (low * count, high * count) if op == "rowsum" else (low, high)
             if self.fits(interval):
                 self.emit(op, name, shape=(shape[0], 1), interval=interval)
-        elif kind == "unary":
+        elif kind != "binary":
             self.unary(rng.choice(UNARY), name)
         else:
             self.binary(rng.choice(BINARY), name)
@@ -450,6 +451,9 @@ class WorkloadMaker:
             name = f"s{len(params)}"
             params.append({"name": name, "scalar": "f32"})
             args[name] = self.scalar()
+        tiles = sum("tile" in p for p in params)
+        if len(params) + tiles + 3 > 16:  # every tile may need a stride; three arguments are hidden
+            return None
         rng.shuffle(params)
         kernel = KernelMaker(rng, params, self.wild).make(f"k{len(self.workload['kernels'])}")
         if kernel is None:
@@ -555,7 +559,7 @@ class WorkloadMaker:
         interpreter = Interpreter({**self.workload, "program": self.workload["program"] + nodes}, self.folder)
         if len(interpreter.tasks) > self.max_tasks:
             return False
-        return not interpreter.check().rules() - {"incomplete"}
+        return not interpreter.check().rules() - {"incomplete", "never_written"}
 
     def append(self, nodes):
         if not nodes or not self.sound(nodes):
@@ -584,11 +588,14 @@ class WorkloadMaker:
             # A tensor that is not written whole has to bring its elements along.
             if tensor["name"] in interpreter.check().incomplete:
                 tensor["role"] = "inout"
+            if tensor["name"] in interpreter.check().never_written:
+                tensor["role"] = "input"
         used = {task.kernel["name"] for task in interpreter.tasks}
         self.workload["kernels"] = [k for k in self.workload["kernels"] if k["name"] in used]
         touched = {name for task in interpreter.tasks for name in task.tensors.values()}
         self.workload["tensors"] = [t for t in tensors if t["name"] in touched]
-        return self.workload if self.workload["program"] else None
+        results = [t for t in self.workload["tensors"] if t["role"] in ("output", "inout")]
+        return self.workload if results else None
 
 
 def generate(seed, folder, *, wild=False, max_tasks=120):
@@ -678,5 +685,6 @@ def generate_near_miss(seed, folder, **options):
             tasks = interpreter.tasks
             writes_input = any(roles[task.tensors[p["name"]]] == "input" for task in tasks
                                for p in task.kernel["params"] if p.get("access", "in") != "in")
-            if changed != workload and tasks and len(tasks) <= 200 and not writes_input:
+            results = {"output", "inout"} & set(roles.values())
+            if changed != workload and results and tasks and len(tasks) <= 200 and not writes_input:
                 return changed

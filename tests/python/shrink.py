@@ -16,10 +16,13 @@ def well_formed(workload):
             shapes[parameter["name"]] = tuple(parameter.get("tile", (1, 1)))
             if parameter.get("access") == "out":
                 unread.add(parameter["name"])
+        scalars = {p["name"] for p in kernel["params"] if "scalar" in p}
         stored = set()
         for op in kernel["body"]:
             operands = op["args"][1:] if op["op"] == "store" else op["args"]
             if any(isinstance(a, str) and (a not in shapes or a in unread - stored) for a in operands):
+                return False
+            if op["op"].startswith("row") and (operands[0] in scalars or not isinstance(operands[0], str)):
                 return False
             used = [shapes[a] if isinstance(a, str) else (1, 1) for a in operands]
             rows, cols = (max(shape[d] for shape in used) for d in (0, 1))
@@ -33,7 +36,7 @@ def well_formed(workload):
                 shapes[op["result"]] = (rows, 1) if op["op"].startswith("row") else (rows, cols)
         if {p["name"] for p in kernel["params"] if p.get("access", "in") != "in"} != stored:
             return False
-    return bool(workload["kernels"] and workload["tensors"])
+    return any(tensor["role"] in ("output", "inout") for tensor in workload["tensors"])
 
 
 def _smaller(workload):

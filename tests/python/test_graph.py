@@ -16,7 +16,7 @@ def read_graph(path, *options):
         return done
     graph = json.loads(done.stdout)
     assert [node["id"] for node in graph["nodes"]] == list(range(len(graph["nodes"])))
-    return [node["name"] for node in graph["nodes"]], [tuple(edge) for edge in graph["edges"]]
+    return [node["name"] for node in graph["nodes"]], [(edge["from"], edge["to"]) for edge in graph["edges"]]
 
 
 def graph_failure(cases, *options):
