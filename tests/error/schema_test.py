@@ -50,7 +50,7 @@ def test_rejects_errors_of_form(path):
     assert not VALIDATOR.is_valid(read(path))
 
 
-@pytest.mark.parametrize("path", cases("rules"), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", cases("rules") + cases("graph"), ids=lambda p: p.stem)
 def test_leaves_meaning_to_verify(path):
     assert VALIDATOR.is_valid(read(path)) == (path.stem not in IN_SCHEMA)
 
