@@ -96,12 +96,13 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   std::vector<graph::Rect> written;  // of the view at hand, by earlier tasks
 
   walk.run([&](int32_t task, const Statement& statement, std::span<const ViewAt> views) {
-    aliases.task(task, statement, views);
+    // What such a task reads may be its own: that it is a mistake is said once.
+    const bool aliased = aliases.task(task, statement, views);
     tracker.begin();
     for (size_t v = 0; v < views.size(); ++v) {
       const ViewAt& at = views[v];
       const int view = static_cast<int>(v);
-      const bool initialised = !initialisation.concerns(statement.first_view + view);
+      const bool initialised = aliased || !initialisation.concerns(statement.first_view + view);
       written.clear();
       tracker.access(at.tensor, at.row, at.col, at.rows, at.cols,
                      static_cast<graph::Access>(at.access),

@@ -199,8 +199,7 @@ AliasCheck::AliasCheck(const Program& program, const Walk& walk) : program_(prog
                            first.row.coefficients == second.row.coefficients &&
                            first.col.coefficients == second.col.coefficients;
         if (fixed) {
-          check(0, at, pair);
-          if (pair.task < 0) continue;
+          if (!check(0, at, pair)) continue;
           pair.task = -1;
         }
         pairs_.push_back(pair);
@@ -210,16 +209,16 @@ AliasCheck::AliasCheck(const Program& program, const Walk& walk) : program_(prog
   first_pair_.push_back(pairs_.size());
 }
 
-void AliasCheck::check(int32_t task, std::span<const ViewAt> views, Pair& pair) {
+bool AliasCheck::check(int32_t task, std::span<const ViewAt> views, Pair& pair) {
   const ViewAt& a = views[static_cast<size_t>(pair.a)];
   const ViewAt& b = views[static_cast<size_t>(pair.b)];
   if (a.row >= b.row + b.rows || b.row >= a.row + a.rows || a.col >= b.col + b.cols ||
       b.col >= a.col + a.cols) {
-    return;
+    return false;
   }
   if (pair.task >= 0) {
     ++pair.more;
-    return;
+    return true;
   }
   pair.task = task;
   const auto rect = [](const ViewAt& v) {
@@ -227,6 +226,7 @@ void AliasCheck::check(int32_t task, std::span<const ViewAt> views, Pair& pair) 
                 static_cast<int32_t>(v.row + v.rows), static_cast<int32_t>(v.col + v.cols)};
   };
   pair.overlap = intersection(rect(a), rect(b));
+  return true;
 }
 
 void AliasCheck::report(Diagnostics& diagnostics) const {

@@ -96,10 +96,14 @@ class AliasCheck {
  public:
   AliasCheck(const Program& program, const Walk& walk);
 
-  // To be called for every task.
-  void task(int32_t task, const Statement& statement, std::span<const ViewAt> views) {
+  // To be called for every task; says whether two of its tiles overlap.
+  bool task(int32_t task, const Statement& statement, std::span<const ViewAt> views) {
     const auto s = static_cast<size_t>(statement.index);
-    for (size_t p = first_pair_[s]; p < first_pair_[s + 1]; ++p) check(task, views, pairs_[p]);
+    bool aliased = false;
+    for (size_t p = first_pair_[s]; p < first_pair_[s + 1]; ++p) {
+      aliased |= check(task, views, pairs_[p]);
+    }
+    return aliased;
   }
   void report(Diagnostics& diagnostics) const;
 
@@ -116,7 +120,7 @@ class AliasCheck {
   std::vector<Pair> pairs_;
   std::vector<size_t> first_pair_;
 
-  void check(int32_t task, std::span<const ViewAt> views, Pair& pair);
+  bool check(int32_t task, std::span<const ViewAt> views, Pair& pair);
 };
 
 }  // namespace ptowsp
