@@ -780,21 +780,21 @@ function(_ptowsp_add_test)
   if(DEFINED w_TIMEOUT)
     list(APPEND options --timeout ${w_TIMEOUT})
   endif()
+  # Few workers, said to ctest, so that many tests share a big machine; a chip of n blocks has 3 n cores.
+  cmake_host_system_information(RESULT workers QUERY NUMBER_OF_LOGICAL_CORES)
+  if(workers GREATER 4)
+    set(workers 4)
+  endif()
+  if(DEFINED w_BLOCK_DIM AND w_BLOCK_DIM EQUAL 1 AND workers GREATER 3)
+    set(workers 3)
+  endif()
   set(test ${w_name}.a2a3sim)
   add_test(NAME ${test} COMMAND PtoWsp::ptowsp-run "${folder}" --platform a2a3sim
-    --source "${w_source}" --runtime "${w_runtime_builtin_library}" ${options})
-  # A chip of n blocks has 3 n cores: more processors than that are of no use to a run.
-  set(processors 3)
-  if(DEFINED w_BLOCK_DIM)
-    math(EXPR processors "3 * ${w_BLOCK_DIM}")
-  endif()
-  cmake_host_system_information(RESULT machine QUERY NUMBER_OF_LOGICAL_CORES)
-  if(processors GREATER machine)
-    set(processors ${machine})
-  endif()
+    --source "${w_source}" --runtime "${w_runtime_builtin_library}" --workers ${workers}
+    ${options})
   set(labels a2a3sim ${w_LABELS})
   set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
-    FIXTURES_REQUIRED ptowsp.build PROCESSORS ${processors})
+    FIXTURES_REQUIRED ptowsp.build PROCESSORS ${workers})
   if(DEFINED w_TIMEOUT)
     # The runner ends first and says which task hung; ctest's own limit is for a runner that hangs.
     math(EXPR limit "${w_TIMEOUT} + 30")

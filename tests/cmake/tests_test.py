@@ -71,7 +71,7 @@ def test_properties(ninja_project):
     assert tests["plain.a2a3sim"]["LABELS"] == ["a2a3sim"]
     assert tests["plain.a2a3sim"]["SKIP_RETURN_CODE"] == 77
     assert tests["plain.a2a3sim"]["FIXTURES_REQUIRED"] == ["ptowsp.build"]
-    assert 1 <= tests["plain.a2a3sim"]["PROCESSORS"] <= 3
+    assert 1 <= tests["plain.a2a3sim"]["PROCESSORS"] <= 4
     assert tests["labelled.a2a3sim"]["LABELS"] == ["a2a3sim", "quick", "nightly"]
     assert tests["labelled.a2a3sim"]["TIMEOUT"] == 37
     assert tests["ptowsp.build"]["FIXTURES_SETUP"] == ["ptowsp.build"]
