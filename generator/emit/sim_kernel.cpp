@@ -187,9 +187,10 @@ class KernelEmitter {
     }
     for (const int fold : pass.folds) {
       const KernelOp& op = *definitionOf(fold);
-      before += fmt::format("{}{} {};\n", indent, typeName(op.op->sim), folds_[fold]);
+      before += fmt::format("{}{}<{}> {};\n", indent, typeName(op.op->sim), pass.columns,
+                            folds_[fold]);
       body += fmt::format("{}{}.add(at, {});\n", inner, folds_[fold], values_[op.args[0]]);
-      after += define(fold, indent, fmt::format("{}.result({})", folds_[fold], pass.columns));
+      after += define(fold, indent, folds_[fold] + ".result()");
     }
     for (const int value : pass.keeps)
       body += fmt::format("{}ptowsp::store({}, at, {});\n", inner, kept_[value], values_[value]);

@@ -185,7 +185,7 @@ std::vector<Kernel> fixedCases() {
   }
   for (const int64_t cols : {1, 2, 4, 5, 11, 15, 16, 17, 20, 31, 32, 100})
     cases.push_back(reductions(3, cols, cols % 2 != 0));
-  cases.push_back(reductions(1, 4097, false));
+  for (const int64_t cols : {4096, 8215, 300001}) cases.push_back(reductions(1, cols, false));
   cases.push_back(softmax(8, 256, false, "softmax"));
   cases.push_back(softmax(5, 83, true, "softmax_tail"));
   cases.push_back(softmax(1, 1, false, "softmax_point"));

@@ -75,8 +75,8 @@ Expected reduce(std::string_view op, const Expected* row, int64_t count) {
   }
   if (op == "rowmax") return {nan ? kNaN : most, worst};
   if (op == "rowmin") return {nan ? kNaN : least, worst};
-  // 16 lanes, so that an element takes part in count / 16 + 5 additions at most.
-  const double additions = static_cast<double>(count) / 16 + 5;
+  // 16 lanes, blocks of 4096 elements: how many additions an element takes part in, at most.
+  const double additions = static_cast<double>(std::min<int64_t>(count, 4096) / 16 + count / 4096 + 6);
   if (std::isfinite(magnitude)) error += magnitude * additions * std::ldexp(1, -24);
   if (op == "rowsum") return rounded(sum, error, 0.5);
   if (op == "rowmean")

@@ -342,7 +342,7 @@ TEST_F(KernelForms, ReductionsCarryNaNAndInfinity) {
     ASSERT_NE(function, nullptr);
     const TileParameter& x = kernel.tiles[0];
     std::vector<std::vector<float>> tiles(kernel.tiles.size());
-    for (int64_t col = 0; col < x.cols; col += x.cols > 200 ? 97 : 1) {
+    for (int64_t col = 0; col < x.cols; col += x.cols > 200 ? x.cols / 7 : 1) {
       for (const float special : {NAN, INFINITY, -INFINITY}) {
         tiles[0].assign(static_cast<size_t>(x.rows * x.cols), 1.0f);
         tiles[0][static_cast<size_t>(col)] = special;
@@ -359,6 +359,24 @@ TEST_F(KernelForms, ReductionsCarryNaNAndInfinity) {
       }
     }
   }
+}
+
+// Equal elements make the rounding errors of a long sum all of one sign.
+TEST_F(KernelForms, SumsOfLongRowsStayAccurate) {
+  for (const Kernel& kernel : compiled_->kernels) {
+    if (kernel.name != "reduce_1_300001") continue;
+    const KernelFunction function = compiled_->find(kernel);
+    ASSERT_NE(function, nullptr);
+    std::vector<std::vector<float>> tiles(kernel.tiles.size());
+    for (const float x : {0.1f, 0.7f, 1.1f, 3.3f}) {
+      tiles[0].assign(300001, x);
+      const KernelRun run = runKernel(kernel, function, tiles, {}, 0, options.heap);
+      EXPECT_NEAR(run.tiles[1][0] / (300001.0 * x), 1, 1e-5);
+      EXPECT_NEAR(run.tiles[4][0] / x, 1, 1e-5);
+    }
+    return;
+  }
+  FAIL() << "the kernel is gone";
 }
 
 // The inspection itself: a kernel as one would write it without the header is found wrong.

@@ -11,6 +11,9 @@
 #ifndef PTOWSP_TILE_H
 #define PTOWSP_TILE_H
 
+// Whatever warnings a project asks of its own code, it need not read those about this file.
+#pragma GCC system_header
+
 #include <stdint.h>
 
 // Raised whenever a kernel emitted for another version of this file would not compile or be right.
@@ -62,8 +65,14 @@ namespace {
 #define PTOWSP_LANES 4
 #endif
 
-// kLanes: floats in a register. kParts: registers that hold the 16 lanes of a reduction.
-enum : int { kLanes = PTOWSP_LANES, kReductionLanes = 16, kParts = kReductionLanes / kLanes };
+// kLanes: floats in a register. kParts: registers that hold the 16 lanes of a reduction. kBlock:
+// columns that a sum takes before it begins anew, so that the rounding errors of long rows stay small.
+enum : int {
+  kLanes = PTOWSP_LANES,
+  kReductionLanes = 16,
+  kParts = kReductionLanes / kLanes,
+  kBlock = 4096
+};
 
 typedef float Lanes __attribute__((vector_size(4 * PTOWSP_LANES)));
 typedef uint32_t Bits __attribute__((vector_size(4 * PTOWSP_LANES)));
@@ -72,7 +81,6 @@ typedef float Quad __attribute__((vector_size(16)));
 // A tile begins at any multiple of 4 bytes.
 typedef float LanesInMemory __attribute__((vector_size(4 * PTOWSP_LANES), aligned(4), may_alias));
 typedef Quad QuadInMemory __attribute__((may_alias));
-typedef uint32_t Word __attribute__((may_alias));
 
 // ---- Constants and arguments -------------------------------------------------------------------
 
@@ -97,14 +105,14 @@ PTOWSP_FUNCTION Lanes scalar(int64_t argument) {
 // ---- Positions, loads and stores ---------------------------------------------------------------
 
 // At: `kCount` columns that begin at `column` and fall to register `kPart` of a reduction. kCount is
-// less than kLanes only at the end of a row.
-template <int kPart, int kCount>
+// less than kLanes only at the end of a row. kEndsBlock: the register's last columns of a block.
+template <int kPart, int kCount, bool kEndsBlock = false>
 struct At {
   int64_t column;
 };
 
 #if defined(__AVX512F__) && !defined(__SANITIZE_ADDRESS__)
-#define PTOWSP_MASKED 1
+#define PTOWSP_MASKED
 PTOWSP_FUNCTION uint16_t firstLanes(int count) { return (uint16_t)((1u << count) - 1); }
 #endif
 
@@ -114,7 +122,7 @@ PTOWSP_FUNCTION Lanes firstOf(Lanes a, Lanes b) {
   if constexpr (kCount == kLanes) {
     return a;
   } else {
-#if PTOWSP_MASKED
+#if defined(PTOWSP_MASKED)
     asm("vmovaps %1, %0%{%2%}" : "+v"(b) : "v"(a), "Yk"(firstLanes(kCount)));
 #else
 #pragma GCC unroll 16
@@ -124,14 +132,14 @@ PTOWSP_FUNCTION Lanes firstOf(Lanes a, Lanes b) {
   }
 }
 
-template <int kPart, int kCount>
-PTOWSP_FUNCTION Lanes load(const float* row, At<kPart, kCount> at) {
+template <int kPart, int kCount, bool kEndsBlock>
+PTOWSP_FUNCTION Lanes load(const float* row, At<kPart, kCount, kEndsBlock> at) {
   const float* const from = row + at.column;
   if constexpr (kCount == kLanes) {
     return *reinterpret_cast<const LanesInMemory*>(from);
   } else {
     Lanes x{};
-#if PTOWSP_MASKED
+#if defined(PTOWSP_MASKED)
     asm("vmovups %1, %0%{%2%}%{z%}"
         : "=v"(x)
         : "m"(*reinterpret_cast<const float(*)[kCount]>(from)), "Yk"(firstLanes(kCount)));
@@ -143,13 +151,13 @@ PTOWSP_FUNCTION Lanes load(const float* row, At<kPart, kCount> at) {
   }
 }
 
-template <int kPart, int kCount>
-PTOWSP_FUNCTION void store(float* row, At<kPart, kCount> at, Lanes x) {
+template <int kPart, int kCount, bool kEndsBlock>
+PTOWSP_FUNCTION void store(float* row, At<kPart, kCount, kEndsBlock> at, Lanes x) {
   float* const to = row + at.column;
   if constexpr (kCount == kLanes) {
     *reinterpret_cast<LanesInMemory*>(to) = x;
   } else {
-#if PTOWSP_MASKED
+#if defined(PTOWSP_MASKED)
     asm("vmovups %1, %0%{%2%}"
         : "=m"(*reinterpret_cast<float(*)[kCount]>(to))
         : "v"(x), "Yk"(firstLanes(kCount)));
@@ -174,11 +182,11 @@ PTOWSP_FUNCTION void forColumns(const Body& body) {
   if constexpr (kColumns % kLanes != 0) body(At<0, int(kColumns % kLanes)>{column});
 }
 
-template <int kPart, int kEnd, typename Body>
+template <int kPart, int kEnd, bool kEndsBlock, typename Body>
 PTOWSP_FUNCTION void forParts(const Body& body, int64_t column) {
   if constexpr (kPart < kEnd) {
-    body(At<kPart, kLanes>{column + kPart * kLanes});
-    forParts<kPart + 1, kEnd>(body, column);
+    body(At<kPart, kLanes, kEndsBlock>{column + kPart * kLanes});
+    forParts<kPart + 1, kEnd, kEndsBlock>(body, column);
   }
 }
 
@@ -188,11 +196,17 @@ PTOWSP_FUNCTION void foldColumns(const Body& body) {
   constexpr int kRest = int(kColumns % kReductionLanes);
   constexpr int kLast = kRest % kLanes;
   int64_t column = 0;
+  if constexpr (kColumns > kBlock) {
+    for (; column <= kColumns - kBlock; column += kReductionLanes) {
+      const int64_t last = column + kBlock - kReductionLanes;
+      for (; column < last; column += kReductionLanes) forParts<0, kParts, false>(body, column);
+      forParts<0, kParts, true>(body, column);
+    }
+  }
   for (; column <= kColumns - kReductionLanes; column += kReductionLanes)
-    forParts<0, kParts>(body, column);
-  forParts<0, kRest / kLanes>(body, column);
-  if constexpr (kLast != 0)
-    body(At<kRest / kLanes, kLast>{column + kRest - kLast});
+    forParts<0, kParts, false>(body, column);
+  forParts<0, kRest / kLanes, false>(body, column);
+  if constexpr (kLast != 0) body(At<kRest / kLanes, kLast>{column + kRest - kLast});
 }
 
 // ---- Elementwise ops ---------------------------------------------------------------------------
@@ -284,7 +298,7 @@ struct Rsqrt {
   PTOWSP_INLINE Lanes operator()(Lanes x) const { return one / sqrt(x); }
 };
 
-// e^x = 2^n * e^r with n = round(x / ln 2) and |r| <= ln 2 / 2, e^r = 1 + r + r^2 p(r). p is a
+// e^x = 2^n * e^r with n = round(x / ln 2) and |r| <= ln 2 / 2, e^r = 1 + r (1 + r p(r)). p is a
 // minimax polynomial of degree 4 (relative error 2^-28). Beyond the bounds the result is 0 or inf.
 struct Exp {
   Lanes lowest, highest, log2_e, shift, minus_ln2_high, minus_ln2_low, one, p2, p3, p4, p5, p6;
@@ -326,8 +340,8 @@ struct Exp {
     p = mulAdd(p, r, p4);
     p = mulAdd(p, r, p3);
     p = mulAdd(p, r, p2);
-    p = mulAdd(p * r, r, r);
-    return scale(one + p, shifted, n);
+    p = mulAdd(p, r, one);
+    return scale(mulAdd(p, r, one), shifted, n);
   }
 };
 
@@ -394,31 +408,26 @@ struct Plus {
 struct Larger {
   template <typename T>
   static PTOWSP_INLINE T join(T a, T b) {
-    return maximum(a, b);
+    return larger(b, a);
   }
 };
 struct Smaller {
   template <typename T>
   static PTOWSP_INLINE T join(T a, T b) {
-    return minimum(a, b);
+    return smaller(b, a);
   }
 };
 
-// Fold: 16 running values, joined at the end in one fixed order: i with i + 8, then 4, 2, 1.
-template <typename Join>
-struct Fold {
+// Parts: 16 running values, joined at the end in one fixed order: i with i + 8, then 4, 2, 1.
+struct Parts {
   Lanes part[kParts];
 
-  PTOWSP_INLINE explicit Fold(uint32_t identity) {
+  PTOWSP_INLINE explicit Parts(uint32_t identity) {
 #pragma GCC unroll 4
     for (int i = 0; i < kParts; ++i) part[i] = constant(identity);
   }
 
-  template <int kPart, int kCount>
-  PTOWSP_INLINE void add(At<kPart, kCount>, Lanes x) {
-    part[kPart] = firstOf<kCount>(Join::join(part[kPart], x), part[kPart]);
-  }
-
+  template <typename Join>
   PTOWSP_INLINE float total() const {
     Lanes copy[kParts];  // only the copy has its address taken; `part` can stay in registers
 #pragma GCC unroll 4
@@ -438,24 +447,88 @@ struct Fold {
   }
 };
 
-struct Rowsum : Fold<Plus> {
-  PTOWSP_INLINE Rowsum() : Fold(0) {}
-  PTOWSP_INLINE Lanes result(int) const { return broadcast(total()); }
+// Remembers whether any value was NaN, beside the chain of comparisons instead of in it.
+struct NaNSeen {
+#if defined(__AVX512F__)
+  uint16_t seen = 0;
+  PTOWSP_INLINE NaNSeen() {}
+  PTOWSP_INLINE void note(Lanes x) {
+    uint16_t is_nan;
+    asm("vcmpunordps %1, %1, %0" : "=Yk"(is_nan) : "v"(x));
+    seen |= is_nan;
+  }
+  PTOWSP_INLINE bool any() const { return seen != 0; }
+#else
+  Bits seen;
+  PTOWSP_INLINE NaNSeen() : seen{} {}
+  PTOWSP_INLINE void note(Lanes x) { seen |= (Bits)(x != x); }
+  PTOWSP_INLINE bool any() const {
+    uint32_t all = 0;
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes; ++i) all |= seen[i];
+    return all != 0;
+  }
+#endif
 };
-struct Rowmean : Fold<Plus> {
-  PTOWSP_INLINE Rowmean() : Fold(0) {}
-  PTOWSP_INLINE Lanes result(int columns) const {
+
+template <int64_t kColumns>
+struct Rowsum {
+  Parts blocks;  // sums of whole blocks
+  Parts parts;
+  PTOWSP_INLINE Rowsum() : blocks(0), parts(0) {}
+
+  template <int kPart, int kCount, bool kEndsBlock>
+  PTOWSP_INLINE void add(At<kPart, kCount, kEndsBlock>, Lanes x) {
+    parts.part[kPart] = firstOf<kCount>(parts.part[kPart] + x, parts.part[kPart]);
+    if constexpr (kEndsBlock) flush<kPart>();
+  }
+  template <int kPart>
+  PTOWSP_INLINE void flush() {
+    blocks.part[kPart] += parts.part[kPart];
+    parts.part[kPart] = Lanes{};
+  }
+  PTOWSP_INLINE float total() {
+    if constexpr (kColumns <= kBlock) return parts.total<Plus>();
+#pragma GCC unroll 4
+    for (int i = 0; i < kParts; ++i) blocks.part[i] += parts.part[i];
+    return blocks.total<Plus>();
+  }
+  PTOWSP_INLINE Lanes result() { return broadcast(total()); }
+};
+
+template <int64_t kColumns>
+struct Rowmean : Rowsum<kColumns> {
+  PTOWSP_INLINE Rowmean() {}
+  PTOWSP_INLINE Lanes result() {
+    int64_t columns = kColumns;
     asm("" : "+r"(columns));  // converted when it runs, so that the float is not in .rodata
-    return broadcast(total() / (float)columns);
+    return broadcast(this->total() / (float)columns);
   }
 };
-struct Rowmax : Fold<Larger> {
-  PTOWSP_INLINE Rowmax() : Fold(0xff800000) {}
-  PTOWSP_INLINE Lanes result(int) const { return broadcast(total()); }
+
+// Largest or smallest, NaN when there is one.
+template <typename Join>
+struct Extreme {
+  Parts parts;
+  NaNSeen nan;
+  PTOWSP_INLINE explicit Extreme(uint32_t identity) : parts(identity) {}
+  template <int kPart, int kCount, bool kEndsBlock>
+  PTOWSP_INLINE void add(At<kPart, kCount, kEndsBlock>, Lanes x) {
+    x = firstOf<kCount>(x, parts.part[kPart]);
+    nan.note(x);
+    parts.part[kPart] = Join::join(parts.part[kPart], x);
+  }
+  PTOWSP_INLINE Lanes result() const {
+    return nan.any() ? constant(0x7fc00000) : broadcast(parts.template total<Join>());
+  }
 };
-struct Rowmin : Fold<Smaller> {
-  PTOWSP_INLINE Rowmin() : Fold(0x7f800000) {}
-  PTOWSP_INLINE Lanes result(int) const { return broadcast(total()); }
+template <int64_t kColumns>
+struct Rowmax : Extreme<Larger> {
+  PTOWSP_INLINE Rowmax() : Extreme(0xff800000) {}
+};
+template <int64_t kColumns>
+struct Rowmin : Extreme<Smaller> {
+  PTOWSP_INLINE Rowmin() : Extreme(0x7f800000) {}
 };
 
 // ---- Ledger ------------------------------------------------------------------------------------
