@@ -384,6 +384,7 @@ struct BruteForce {
       const Node& node = *steps[s].node;
       const Kernel& kernel = p.kernels[static_cast<size_t>(node.kernel)];
       std::map<std::array<int64_t, 3>, std::vector<bool>> own;
+      bool uninitialized = false, aliased = false;
       for (size_t v = 0; v < node.views.size(); ++v) {
         const TileView& view = node.views[v];
         const int64_t row0 = value(view.row, steps[s].indices),
@@ -398,7 +399,7 @@ struct BruteForce {
             const bool must = role == Role::output || role == Role::temporary;
             if (access != kOut && must &&
                 std::none_of(before.begin(), before.end(), [](auto& t) { return t.second; })) {
-              found["uninitialized-read"] = true;
+              uninitialized = true;
             }
             for (const auto& [other, wrote] : before) {
               if ((wrote || access != kIn) && parallel(steps[other], steps[s]))
@@ -408,10 +409,12 @@ struct BruteForce {
         }
       }
       for (const auto& [e, writes] : own) {
-        if (writes.size() > 1 && std::count(writes.begin(), writes.end(), true) > 0)
-          found["aliased-arguments"] = true;
+        if (writes.size() > 1 && std::count(writes.begin(), writes.end(), true) > 0) aliased = true;
         elements[e].emplace_back(s, std::count(writes.begin(), writes.end(), true) > 0);
       }
+      if (aliased) found["aliased-arguments"] = true;
+      // What such a task reads may be its own.
+      if (uninitialized && !aliased) found["uninitialized-read"] = true;
     }
     for (size_t t = 0; t < p.tensors.size(); ++t) {
       if (p.tensors[t].declaration.role != Role::output) continue;
