@@ -129,6 +129,7 @@ void atOneAndTwoWorkers(benchmark::internal::Benchmark* benchmark) {
       ->Arg(1)
       ->Arg(2)
       ->UseManualTime()
+      ->MeasureProcessCPUTime()
       ->Unit(benchmark::kMillisecond)
       ->Repetitions(9)
       ->ReportAggregatesOnly();
