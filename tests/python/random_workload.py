@@ -91,13 +91,14 @@ class KernelMaker:
         shape, (low, high) = self.pool[name]
         scalars = {p["name"] for p in self.params if "scalar" in p}
         if kind == "reduction" and name not in scalars:
-            op = rng.choice(REDUCTIONS)
+            op = rng.choice(REDUCTIONS + ("rowsum",))
             count = shape[1]
-            interval = (low * count, high * count) if op == "rowsum" else (low, high)
-            if self.fits(interval):
-                self.emit(op, name, shape=(shape[0], 1), interval=interval)
+            if op == "rowsum":
+                name = self.bounded(name)
+                low, high = (end * count for end in self.pool[name][1])
+            self.emit(op, name, shape=(shape[0], 1), interval=(low, high))
         elif kind != "binary":
-            self.unary(rng.choice(UNARY), name)
+            self.unary(rng.choice(UNARY + ("exp",)), name)
         else:
             self.binary(rng.choice(BINARY), name)
 
@@ -107,9 +108,9 @@ class KernelMaker:
     def unary(self, op, name):
         if op in ("log", "sqrt", "rsqrt"):
             name = self.positive(name)
+        if op == "exp":
+            name = self.bounded(name)
         shape, (low, high) = self.pool[name]
-        if op == "exp" and not self.wild and not (-20 <= low and high <= 4):
-            return
         if self.wild:
             interval = (low, high)
         elif op == "neg":
