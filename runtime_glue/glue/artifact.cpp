@@ -45,16 +45,17 @@ std::string listed(const std::vector<std::string>& words) {
 }
 
 Status findReadyFile(const std::string& path, std::string* file) {
-  *file = isFolder(path) ? joined(path.back() == '/' ? path.substr(0, path.size() - 1) : path,
-                                  "ready")
-                         : path;
+  *file = isFolder(path)
+              ? joined(path.back() == '/' ? path.substr(0, path.size() - 1) : path, "ready")
+              : path;
   if (isFile(*file)) return {};
   if (isFolder(path))
     return Status::badArtifact(path,
                                "found no `ready` file, which a build writes when it has finished",
                                "build the workload's target and mend what that reports");
-  return Status::badArtifact(path, "found no such artifact, expected a folder made by "
-                                   "ptowsp_add_workload(), or the `ready` file in it",
+  return Status::badArtifact(path,
+                             "found no such artifact, expected a folder made by "
+                             "ptowsp_add_workload(), or the `ready` file in it",
                              "build the workload's target");
 }
 
@@ -75,8 +76,8 @@ Status chooseLevel(const Ready& ready, const std::string& file, std::string* lev
   const std::string fits = supportedLevels().empty() ? "" : supportedLevels().front();
   return Status::badArtifact(
       file,
-      "found kernels for " + listed(ready.kernel_arch) + ", expected a level that this CPU runs: " +
-          listed(supportedLevels()),
+      "found kernels for " + listed(ready.kernel_arch) +
+          ", expected a level that this CPU runs: " + listed(supportedLevels()),
       "configure with -DPTOWSP_KERNEL_ARCH=" + (fits.empty() ? "multi" : fits) +
           " and build again");
 }
@@ -98,10 +99,9 @@ Status findKernels(const std::string& folder, Artifact* artifact) {
                                  again);
     artifact->kernels.push_back(joined(folder, file->second));
     if (!isFile(artifact->kernels.back()))
-      return Status::badArtifact(artifact->kernels.back(),
-                                 "found no such file, expected the library of kernel " +
-                                     kernel.name,
-                                 again);
+      return Status::badArtifact(
+          artifact->kernels.back(),
+          "found no such file, expected the library of kernel " + kernel.name, again);
   }
   return {};
 }
@@ -145,10 +145,9 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
   const std::string manifest_file = joined(folder, ready.manifest);
   const std::string build = "build the workload's target again";
   if (!isFile(manifest_file))
-    return Status::badArtifact(manifest_file,
-                               "found no such file, expected the manifest that " +
-                                   artifact->ready_file + " names",
-                               build);
+    return Status::badArtifact(
+        manifest_file,
+        "found no such file, expected the manifest that " + artifact->ready_file + " names", build);
   if (Status status = readFile(manifest_file, &text); !status.ok()) return status;
   if (Status status = parseManifest(text, manifest_file, &artifact->manifest); !status.ok())
     return status;
@@ -163,17 +162,16 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
       return status;
   }
   if (ready.platform != request.platform)
-    return Status::badArtifact(artifact->ready_file,
-                               "found an artifact for platform " + ready.platform +
-                                   ", expected " + request.platform,
-                               "add " + request.platform + " to the workload's PLATFORMS");
+    return Status::badArtifact(
+        artifact->ready_file,
+        "found an artifact for platform " + ready.platform + ", expected " + request.platform,
+        "add " + request.platform + " to the workload's PLATFORMS");
 
   const auto orchestration = ready.orchestrations.find(request.runtime);
   if (orchestration == ready.orchestrations.end())
-    return Status::badArtifact(artifact->ready_file,
-                               "found no orchestration for runtime " + request.runtime +
-                                   ", expected one",
-                               again);
+    return Status::badArtifact(
+        artifact->ready_file,
+        "found no orchestration for runtime " + request.runtime + ", expected one", again);
   artifact->orchestration = joined(folder, orchestration->second);
   if (!isFile(artifact->orchestration))
     return Status::badArtifact(artifact->orchestration,

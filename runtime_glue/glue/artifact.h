@@ -14,8 +14,8 @@ struct Artifact {
   std::string ready_file;
   Manifest manifest;
   Ready ready;
-  std::string level;          // of the kernels below
-  std::string orchestration;  // library
+  std::string level;                 // of the kernels below
+  std::string orchestration;         // library
   std::vector<std::string> kernels;  // library of each kernel, index = func_id
   std::string inputs, expected;      // folders
 };

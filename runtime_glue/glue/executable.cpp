@@ -54,11 +54,10 @@ Status loadExecutable(const Artifact& artifact, const RuntimeLibrary& runtime,
   const uint32_t version = *static_cast<const uint32_t*>(address);
   if (version != inspectableRuntimeVersion())
     return Status::badArtifact(
-        file, format("found version %u of runtime.h, expected %u", version,
-                     inspectableRuntimeVersion()),
+        file,
+        format("found version %u of runtime.h, expected %u", version, inspectableRuntimeVersion()),
         fix);
-  if (Status status =
-          findSymbol(handle, file, manifest.orchestration_function, fix, &address);
+  if (Status status = findSymbol(handle, file, manifest.orchestration_function, fix, &address);
       !status.ok())
     return status;
   executable->orchestration = reinterpret_cast<OrchestrationFunction>(address);

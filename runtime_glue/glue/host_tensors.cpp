@@ -56,9 +56,9 @@ Status openTensorFile(const std::string& folder, const TensorInfo& tensor, const
 }
 
 Status HostTensors::map(Entry& entry) {
-  if (Status status = openTensorFile(inputs_, *entry.info,
-                                     entry.info->role == TensorRole::input ? "input" : "inout",
-                                     &entry.file);
+  if (Status status =
+          openTensorFile(inputs_, *entry.info,
+                         entry.info->role == TensorRole::input ? "input" : "inout", &entry.file);
       !status.ok())
     return status;
   entry.data = entry.file.data();
@@ -68,9 +68,9 @@ Status HostTensors::map(Entry& entry) {
     const uintptr_t begin = reinterpret_cast<uintptr_t>(entry.data);
     void* first = reinterpret_cast<void*>(begin / page * page);
     if (mprotect(first, begin % page + entry.info->bytes, PROT_READ) != 0)
-      return Status::runFailure(tensorFile(inputs_, *entry.info),
-                                std::string("cannot protect it from writes: ") +
-                                    std::strerror(errno));
+      return Status::runFailure(
+          tensorFile(inputs_, *entry.info),
+          std::string("cannot protect it from writes: ") + std::strerror(errno));
   }
   return {};
 }
@@ -130,13 +130,13 @@ const TensorInfo* HostTensors::inputAt(const void* address) const {
 
 Status HostTensors::write(const std::string& folder) const {
   if (!makeFolder(folder))
-    return Status::badArtifact(folder, std::string("cannot make this folder: ") +
-                                           std::strerror(errno),
+    return Status::badArtifact(folder,
+                               std::string("cannot make this folder: ") + std::strerror(errno),
                                "give a folder that can be written to --outputs");
   for (const Entry& entry : entries_) {
     if (!entry.info->isResult()) continue;
-    const npy::Status status = npy::write(tensorFile(folder, *entry.info),
-                                          npyType(entry.info->dtype), entry.info->shape, entry.data);
+    const npy::Status status = npy::write(
+        tensorFile(folder, *entry.info), npyType(entry.info->dtype), entry.info->shape, entry.data);
     if (!status.ok())
       return Status::badArtifact(folder, status.message,
                                  "give a folder that can be written to --outputs");

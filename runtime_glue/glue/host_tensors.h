@@ -1,6 +1,6 @@
 // HostTensors: a run's arrays on the host, one for each tensor that is not temporary, in the
-// workload's order. Inputs are files mapped read-only, so nothing can change them unnoticed; outputs
-// are poisoned before each run.
+// workload's order. Inputs are files mapped read-only, so nothing can change them unnoticed;
+// outputs are poisoned before each run.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ class HostTensors {
  private:
   struct Entry {
     const TensorInfo* info = nullptr;
-    npy::File file;                     // input, inout
+    npy::File file;                                                   // input, inout
     std::unique_ptr<void, void (*)(void*)> memory{nullptr, nullptr};  // output
     void* data = nullptr;
     bool fresh = true;  // as mapped, not yet given to a run

@@ -68,8 +68,8 @@ std::vector<TileRegion> TaskGraph::regionsOf(const Manifest& manifest, int64_t t
     const TileInfo& tile = kernel.tiles[i];
     const int64_t size = static_cast<int64_t>(elementSize(tile.dtype));
     const int64_t stride = tile.strided ? static_cast<int64_t>(values[stride_arg++]) : tile.cols;
-    regions.push_back({tile.access, values[i], tile.rows, tile.cols * size,
-                       std::max(stride, tile.cols) * size});
+    regions.push_back(
+        {tile.access, values[i], tile.rows, tile.cols * size, std::max(stride, tile.cols) * size});
   }
   return regions;
 }

@@ -1,7 +1,7 @@
-// Inspection: what an orchestration does while it builds a graph on the built-in runtime: where each
-// tensor lies on the device, and, on request, every task with its arguments and successors. Built on
-// nothing but class Runtime: the orchestration runs inside a function of ours, which stands between
-// it and host_api.
+// Inspection: what an orchestration does while it builds a graph on the built-in runtime: where
+// each tensor lies on the device, and, on request, every task with its arguments and successors.
+// Built on nothing but class Runtime: the orchestration runs inside a function of ours, which
+// stands between it and host_api.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ class TaskGraph {
   std::vector<uint8_t> withPredecessors(int64_t task) const;
 
   std::vector<int32_t> func_ids;
-  std::vector<uint64_t> first_arg, args;            // args of task t: [first_arg[t], first_arg[t + 1])
-  std::vector<uint64_t> first_successor;            // likewise
+  std::vector<uint64_t> first_arg, args;  // args of task t: [first_arg[t], first_arg[t + 1])
+  std::vector<uint64_t> first_successor;  // likewise
   std::vector<int32_t> successors;
 };
 
@@ -59,7 +59,8 @@ class Inspection {
     const std::vector<KernelFunction>* kernels = nullptr;  // with `only`
   };
 
-  // init_function of the built-in runtime, observed. Allocates nothing after the first of like calls.
+  // init_function of the built-in runtime, observed. Allocates nothing after the first of like
+  // calls.
   int build(const SimApi& sim, void* runtime, OrchestrationFunction function, uint64_t* args,
             int arg_count, const Request& request);
 

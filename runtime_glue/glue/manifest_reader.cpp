@@ -206,9 +206,9 @@ void readTensor(Reader& reader, const Json& json, const std::string& path, Tenso
     reader.fail(path + "/shape", "found [], expected at least one extent");
   tensor->bytes = static_cast<uint64_t>(reader.integer(json, path, "bytes", 1));
   if (reader.ok() && tensor->bytes != static_cast<uint64_t>(bytes))
-    reader.fail(path + "/bytes",
-                format("found %llu, expected %lld, what dtype and shape make",
-                       static_cast<unsigned long long>(tensor->bytes), static_cast<long long>(bytes)));
+    reader.fail(path + "/bytes", format("found %llu, expected %lld, what dtype and shape make",
+                                        static_cast<unsigned long long>(tensor->bytes),
+                                        static_cast<long long>(bytes)));
   tensor->rtol = reader.number(json, path, "rtol");
   tensor->atol = reader.number(json, path, "atol");
 }
@@ -250,8 +250,8 @@ void readNode(Reader& reader, const Json& json, const std::string& path, size_t 
   if (depth > kMaxDepth) return reader.fail(path, "found nodes nested too deeply to read");
   if (json.contains("task")) {
     node->kind = ProgramNode::Kind::task;
-    node->kernel = static_cast<int>(
-        reader.integer(json, path, "task", 0, static_cast<int64_t>(kernels) - 1));
+    node->kernel =
+        static_cast<int>(reader.integer(json, path, "task", 0, static_cast<int64_t>(kernels) - 1));
     node->tasks = 1;
   } else if (json.contains("for")) {
     node->kind = ProgramNode::Kind::loop;
@@ -263,8 +263,8 @@ void readNode(Reader& reader, const Json& json, const std::string& path, size_t 
   } else {
     const char* key = json.contains("combine") ? "combine" : "sequential";
     if (!json.contains(key))
-      return reader.fail(path, "found " + shown(json) +
-                                   ", expected a key task, for, sequential or combine");
+      return reader.fail(
+          path, "found " + shown(json) + ", expected a key task, for, sequential or combine");
     node->kind = *key == 'c' ? ProgramNode::Kind::combine : ProgramNode::Kind::sequential;
     readBody(reader, reader.array(json, path, key), path + "/" + key, kernels, depth, node);
   }

@@ -1,5 +1,5 @@
-// Reads manifest.json and `ready`. Whatever is malformed, missing, of another version or contradicts
-// itself is refused with the file, the JSON path, what was found and what was expected.
+// Reads manifest.json and `ready`. Whatever is malformed, missing, of another version or
+// contradicts itself is refused with the file, the JSON path, what was found and what was expected.
 #pragma once
 
 #include <string>

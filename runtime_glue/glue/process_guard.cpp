@@ -82,8 +82,7 @@ void onTimeLimit(int) {
 void armTimer() {
   itimerval timer = {};
   timer.it_value.tv_sec = static_cast<time_t>(time_limit);
-  timer.it_value.tv_usec =
-      static_cast<suseconds_t>((time_limit - std::floor(time_limit)) * 1e6);
+  timer.it_value.tv_usec = static_cast<suseconds_t>((time_limit - std::floor(time_limit)) * 1e6);
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 

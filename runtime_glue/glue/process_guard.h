@@ -11,9 +11,9 @@ namespace ptowsp::glue {
 void enterPhase(const char* phase);
 const char* currentPhase();
 
-// Crashes anywhere in the process, as far as no one else (a sanitizer, the runtime) takes the signal,
-// end it with a message that begins with `name`. `locate` may describe the address that was touched;
-// it is called inside the signal handler.
+// Crashes anywhere in the process, as far as no one else (a sanitizer, the runtime) takes the
+// signal, end it with a message that begins with `name`. `locate` may describe the address that was
+// touched; it is called inside the signal handler.
 void reportCrashes(const std::string& name, const char* (*locate)(const void* address));
 
 // Ends the process when one phase takes longer than that many seconds of wall time; 0 = never.

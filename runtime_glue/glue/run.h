@@ -21,14 +21,14 @@ namespace ptowsp::glue {
 // pointers stay valid until the next execute().
 struct RunStats {
   int64_t tasks = 0, edges = 0;
-  int64_t completed = 0;         // tasks that ran
-  int64_t critical_path = 0;     // tasks on a longest path
+  int64_t completed = 0;          // tasks that ran
+  int64_t critical_path = 0;      // tasks on a longest path
   uint64_t critical_path_ns = 0;  // a longest path by kernel time
   uint64_t build_ns = 0;          // the orchestration
   uint64_t wall_ns = 0;           // the launch
   int workers = 0, cores = 0, aicpus = 0, launches = 0;
-  const uint64_t* core_busy_ns = nullptr;        // one for each core
-  const ptowsp_sim_event* events = nullptr;      // one for each task
+  const uint64_t* core_busy_ns = nullptr;    // one for each core
+  const ptowsp_sim_event* events = nullptr;  // one for each task
 };
 
 class Run {
@@ -48,8 +48,8 @@ class Run {
   bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
 
   // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
-  // which the selected task writes and no later task would write again, 2 for those that a later one
-  // would.
+  // which the selected task writes and no later task would write again, 2 for those that a later
+  // one would.
   std::vector<uint8_t> elementsOfSelectedTask(size_t tensor);
   // Tasks that write (or read) that element, in program order; none when it cannot be told. Builds
   // the graph once more, without running it, so stats() and elementsOfSelectedTask() end here.
@@ -77,7 +77,6 @@ class Run {
   uint64_t deviceAddress(size_t tensor) const;
 
   Device& device_;
-  const Artifact& artifact_;
   const Manifest& manifest_;
   const Executable& executable_;
   TaskNames names_;

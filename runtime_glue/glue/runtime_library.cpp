@@ -42,9 +42,9 @@ Status RuntimeLibrary::open(const std::string& path) {
   find(handle, "launch_runtime", &contract_.launch_runtime, &missing);
   find(handle, "finalize_runtime", &contract_.finalize_runtime, &missing);
   if (!missing.empty())
-    return Status::badArtifact(path, "found no function " + missing +
-                                         ", expected a runtime with pto-runtime's C API",
-                               "give the host library of a runtime to --runtime");
+    return Status::badArtifact(
+        path, "found no function " + missing + ", expected a runtime with pto-runtime's C API",
+        "give the host library of a runtime to --runtime");
 
   std::string none;
   find(handle, "ptowsp_sim_version", &sim_.version, &none);
@@ -68,9 +68,9 @@ Status RuntimeLibrary::open(const std::string& path) {
   find(handle, "ptowsp_sim_get_stats", &sim_.get_stats, &missing);
   find(handle, "ptowsp_sim_get_graph", &sim_.get_graph, &missing);
   if (!missing.empty())
-    return Status::badArtifact(path, "found no function " + missing +
-                                         ", expected the built-in runtime " PTOWSP_VERSION,
-                               "build or install PtoWsp again");
+    return Status::badArtifact(
+        path, "found no function " + missing + ", expected the built-in runtime " PTOWSP_VERSION,
+        "build or install PtoWsp again");
   is_sim_ = true;
   return {};
 }
@@ -79,18 +79,17 @@ std::string findBuiltinRuntime(std::string* looked) {
   char program[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", program, sizeof program);
   std::string root = size > 0 ? std::string(program, static_cast<size_t>(size)) : "";
-  for (int up = 0; up < 2; ++up) root.erase(root.find_last_of('/') == std::string::npos
-                                                ? 0
-                                                : root.find_last_of('/'));
+  for (int up = 0; up < 2; ++up)
+    root.erase(root.find_last_of('/') == std::string::npos ? 0 : root.find_last_of('/'));
   const std::string usual = root + "/lib/libptowsp_sim.so";
   if (access(usual.c_str(), R_OK) == 0) return usual;
   *looked = root + "/lib*/libptowsp_sim.so";
   // lib64, and lib/<architecture> of Debian. The root may hold characters that glob treats
   // specially, so only its last parts are matched.
   std::string escaped;
-  for (const char c : root) escaped += (c == '*' || c == '?' || c == '[' || c == '\\')
-                                           ? std::string("\\") + c
-                                           : std::string(1, c);
+  for (const char c : root)
+    escaped +=
+        (c == '*' || c == '?' || c == '[' || c == '\\') ? std::string("\\") + c : std::string(1, c);
   for (const char* pattern : {"/lib*/libptowsp_sim.so", "/lib/*/libptowsp_sim.so"}) {
     glob_t matches = {};
     std::string found;

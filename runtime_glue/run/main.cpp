@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   run::runSession(options, &report);
 
   const glue::Outcome outcome = report.status.outcome;
-  if (!report.status.ok()) print(run::failureText(report.status, wantsColour(STDERR_FILENO)), stderr);
+  if (!report.status.ok())
+    print(run::failureText(report.status, wantsColour(STDERR_FILENO)), stderr);
   if (options.json) {
     print(run::jsonText(report), stdout);
   } else if (report.runs > 0 && outcome != glue::Outcome::bad_artifact) {

@@ -15,8 +15,8 @@ constexpr double kMostSeconds = 1e6;
 std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   CLI::App app("Runs a workload that was built, checks the run and compares its results.",
                "ptowsp-run");
-  app.set_version_flag("--version", std::string("ptowsp-run " PTOWSP_VERSION ", contract ") +
-                                        glue::kContract);
+  app.set_version_flag("--version",
+                       std::string("ptowsp-run " PTOWSP_VERSION ", contract ") + glue::kContract);
   app.footer(
       "Exit codes: 0 right, 1 wrong result, 2 usage or bad artifact, 3 failure at run time,\n"
       "77 skipped (failure where the environment's PTOWSP_REQUIRE names the platform).");
@@ -31,8 +31,7 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   app.add_option("--runtime", options->runtime,
                  "Library with pto-runtime's C API; default: the built-in runtime")
       ->type_name("LIB");
-  app.add_option("--platform", options->platform, "Platform (default a2a3sim)")
-      ->type_name("NAME");
+  app.add_option("--platform", options->platform, "Platform (default a2a3sim)")->type_name("NAME");
   app.add_option("--block-dim", options->block_dim,
                  "Blocks of cores, 1 AIC and 2 AIV each (default: the artifact's, else what the "
                  "workers can keep busy)")

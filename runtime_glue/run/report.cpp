@@ -86,7 +86,8 @@ std::string lineText(const Report& report, bool colour) {
       all.max_abs = std::max(all.max_abs, tensor.comparison.max_abs);
       all.max_rel = std::max(all.max_rel, tensor.comparison.max_rel);
     }
-    if (!report.only.empty()) text += ", " + counted(static_cast<long long>(all.compared), "element") + " compared";
+    if (!report.only.empty())
+      text += ", " + counted(static_cast<long long>(all.compared), "element") + " compared";
     text += format(", largest error %.3g (abs) %.3g (rel)", all.max_abs, all.max_rel);
   } else if (outcome == Outcome::right) {
     text += report.only.empty() ? ", results not compared"
@@ -108,19 +109,18 @@ std::string statsText(const Report& report) {
   };
   row("tasks", std::to_string(stats.tasks));
   row("edges", std::to_string(stats.edges));
-  row("critical path", counted(stats.critical_path, "task") +
-                           (stats.critical_path_ns ? ", " + timeText(stats.critical_path_ns)
-                                                   : std::string()));
+  row("critical path",
+      counted(stats.critical_path, "task") +
+          (stats.critical_path_ns ? ", " + timeText(stats.critical_path_ns) : std::string()));
   row("launches", std::to_string(stats.launches));
   if (stats.build_ns) row("graph build", timeText(stats.build_ns));
   if (!report.wall_ns.empty()) {
     std::string wall = timeText(median(report.wall_ns));
     if (report.wall_ns.size() > 1)
-      wall += format(" (median of %zu; %s to %s)", report.wall_ns.size(),
-                     timeText(*std::min_element(report.wall_ns.begin(), report.wall_ns.end()))
-                         .c_str(),
-                     timeText(*std::max_element(report.wall_ns.begin(), report.wall_ns.end()))
-                         .c_str());
+      wall +=
+          format(" (median of %zu; %s to %s)", report.wall_ns.size(),
+                 timeText(*std::min_element(report.wall_ns.begin(), report.wall_ns.end())).c_str(),
+                 timeText(*std::max_element(report.wall_ns.begin(), report.wall_ns.end())).c_str());
     row("wall time", wall);
   }
   if (stats.cores) {
@@ -141,21 +141,21 @@ std::string statsText(const Report& report) {
       ++idle;
       continue;
     }
-    row("core", format("%zu (%s): %.1f %% busy, %s", core,
-                       static_cast<int>(core) < aic ? "AIC" : "AIV",
-                       100 * static_cast<double>(busy) /
-                           static_cast<double>(std::max<uint64_t>(stats.wall_ns, 1)),
-                       timeText(busy).c_str()));
+    row("core",
+        format("%zu (%s): %.1f %% busy, %s", core, static_cast<int>(core) < aic ? "AIC" : "AIV",
+               100 * static_cast<double>(busy) /
+                   static_cast<double>(std::max<uint64_t>(stats.wall_ns, 1)),
+               timeText(busy).c_str()));
   }
   if (idle) row("idle cores", std::to_string(idle));
   for (const TensorReport& tensor : report.tensors)
-    row("result", format("%s: %s, largest error %.3g (abs) %.3g (rel), allowed %.3g (abs) or %.3g "
-                         "(rel)",
-                         tensor.name.c_str(),
-                         counted(static_cast<long long>(tensor.comparison.compared), "element")
-                             .c_str(),
-                         tensor.comparison.max_abs, tensor.comparison.max_rel,
-                         tensor.tolerance.atol, tensor.tolerance.rtol));
+    row("result",
+        format("%s: %s, largest error %.3g (abs) %.3g (rel), allowed %.3g (abs) or %.3g "
+               "(rel)",
+               tensor.name.c_str(),
+               counted(static_cast<long long>(tensor.comparison.compared), "element").c_str(),
+               tensor.comparison.max_abs, tensor.comparison.max_rel, tensor.tolerance.atol,
+               tensor.tolerance.rtol));
   return text;
 }
 
@@ -197,8 +197,14 @@ std::string jsonText(const Report& report) {
   for (const uint64_t busy : report.core_busy_ns) json.value(busy);
   json.endArray().key("kernels").beginArray();
   for (const KernelReport& kernel : report.kernels)
-    json.beginObject().key("name").value(kernel.name).key("tasks").value(kernel.tasks)
-        .key("total_ns").value(kernel.total_ns).endObject();
+    json.beginObject()
+        .key("name")
+        .value(kernel.name)
+        .key("tasks")
+        .value(kernel.tasks)
+        .key("total_ns")
+        .value(kernel.total_ns)
+        .endObject();
   json.endArray().endObject();
   json.key("tensors").beginArray();
   for (const TensorReport& tensor : report.tensors) {

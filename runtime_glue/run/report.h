@@ -38,9 +38,9 @@ struct Report {
   std::vector<KernelReport> kernels;
   bool compared = false;
   std::vector<TensorReport> tensors;
-  std::string only;            // the selected task, "" for all
-  int64_t only_tasks = 0;      // tasks that ran for it
-  uint64_t rewritten = 0;      // elements it writes that later tasks write again
+  std::string only;        // the selected task, "" for all
+  int64_t only_tasks = 0;  // tasks that ran for it
+  uint64_t rewritten = 0;  // elements it writes that later tasks write again
 };
 
 // `status` as text for stderr: place, what was found and expected, notes, fix.

@@ -81,13 +81,11 @@ class Session {
     }
     Status status = runAll(run);
     if (!options_.trace.empty() && status.outcome != Outcome::bad_artifact && traceable_) {
-      Status written = glue::Status();
-      written = writeTrace(options_.trace, artifact_.manifest, run.names(), run.stats());
+      Status written = writeTrace(options_.trace, artifact_.manifest, run.names(), run.stats());
       if (status.ok()) status = written;
     }
     finishStats(run);
-    if (!options_.outputs.empty() &&
-        (status.ok() || status.outcome == Outcome::wrong_result)) {
+    if (!options_.outputs.empty() && (status.ok() || status.outcome == Outcome::wrong_result)) {
       Status written = tensors_.write(options_.outputs);
       if (status.ok()) status = written;
     }
@@ -121,14 +119,14 @@ class Session {
   // Options that ask for what only the built-in runtime has are refused, not ignored.
   Status checkOptions() {
     if (library_.sim()) return {};
-    const char* option = options_.workers              ? "--workers"
-                         : options_.schedule_seed      ? "--schedule-seed"
-                         : !options_.only.empty()      ? "--only"
-                         : !options_.trace.empty()     ? "--trace"
-                                                       : nullptr;
+    const char* option = options_.workers          ? "--workers"
+                         : options_.schedule_seed  ? "--schedule-seed"
+                         : !options_.only.empty()  ? "--only"
+                         : !options_.trace.empty() ? "--trace"
+                                                   : nullptr;
     if (!option) return {};
-    return Status::badArtifact(option, "found a runtime that has no such feature: " +
-                                           library_.path(),
+    return Status::badArtifact(option,
+                               "found a runtime that has no such feature: " + library_.path(),
                                "leave it out, or use the built-in runtime");
   }
 
@@ -183,10 +181,10 @@ class Session {
                                  "found no such task, expected a number below " +
                                      std::to_string(run.names().count()) + " or a name",
                                  "give a task " + example);
-    return Status::badArtifact("--only " + options_.only,
-                               "found more than one task of that name: " +
-                                   glue::listTasks(run.names(), found, 8),
-                               "give the number of one of them");
+    return Status::badArtifact(
+        "--only " + options_.only,
+        "found more than one task of that name: " + glue::listTasks(run.names(), found, 8),
+        "give the number of one of them");
   }
 
   Status runAll(glue::Run& run) {
@@ -239,7 +237,8 @@ class Session {
     }
     if (only_ >= 0) {
       report_.only_tasks = 0;
-      for (int64_t task = 0; task < run.names().count(); ++task) report_.only_tasks += run.ran(task);
+      for (int64_t task = 0; task < run.names().count(); ++task)
+        report_.only_tasks += run.ran(task);
       uint64_t elements = 0;
       for (const TensorReport& tensor : report_.tensors) elements += tensor.comparison.compared;
       report_.compared = report_.compared && elements > 0;
@@ -247,13 +246,13 @@ class Session {
     return status;
   }
 
-  void compareTensor(glue::Run& run, size_t i, glue::Tolerance tolerance,
-                     glue::Comparison* found) {
+  void compareTensor(glue::Run& run, size_t i, glue::Tolerance tolerance, glue::Comparison* found) {
     const glue::TensorInfo& tensor = tensors_.info(i);
     const void* got = tensors_.data(i);
     const void* expected = expected_[i].data();
     if (only_ < 0)
-      return glue::compareRange(tensor.dtype, got, expected, 0, tensor.elements(), tolerance, found);
+      return glue::compareRange(tensor.dtype, got, expected, 0, tensor.elements(), tolerance,
+                                found);
     const size_t index = static_cast<size_t>(&tensor - artifact_.manifest.tensors.data());
     const std::vector<uint8_t> marks = run.elementsOfSelectedTask(index);
     for (size_t begin = 0; begin < marks.size();) {
@@ -269,37 +268,39 @@ class Session {
   Status differenceStatus(size_t i, const TensorReport& result) {
     const glue::TensorInfo& tensor = tensors_.info(i);
     const glue::Comparison& found = result.comparison;
-    std::string allowed = tensor.dtype == glue::ElementType::i32
-                              ? std::string("exact")
-                              : format("%.3g (abs) or %.3g (rel)", result.tolerance.atol,
-                                       result.tolerance.rtol);
+    std::string allowed =
+        tensor.dtype == glue::ElementType::i32
+            ? std::string("exact")
+            : format("%.3g (abs) or %.3g (rel)", result.tolerance.atol, result.tolerance.rtol);
     Status status = Status::wrongResult(
-        report_.name, format("%s is %.9g, expected %.9g", result.first.c_str(), result.got,
-                             result.expected));
-    status.notes.push_back(format("%llu of %s of %s differ%s, largest error %.3g (abs) %.3g (rel), "
-                                  "allowed %s",
-                                  static_cast<unsigned long long>(found.differing),
-                                  glue::counted(static_cast<long long>(found.compared), "element")
-                                      .c_str(),
-                                  tensor.name.c_str(), found.differing == 1 ? "s" : "",
-                                  found.max_abs, found.max_rel, allowed.c_str()));
+        report_.name,
+        format("%s is %.9g, expected %.9g", result.first.c_str(), result.got, result.expected));
+    status.notes.push_back(
+        format("%llu of %s of %s differ%s, largest error %.3g (abs) %.3g (rel), "
+               "allowed %s",
+               static_cast<unsigned long long>(found.differing),
+               glue::counted(static_cast<long long>(found.compared), "element").c_str(),
+               tensor.name.c_str(), found.differing == 1 ? "s" : "", found.max_abs, found.max_rel,
+               allowed.c_str()));
     uint32_t word = 0;
     if (glue::elementSize(tensor.dtype) == sizeof word)
       std::memcpy(&word, static_cast<const char*>(tensors_.data(i)) + found.first * sizeof word,
                   sizeof word);
     if (word == glue::kDevicePoison)
-      status.notes.push_back("no task wrote this element: it holds what device memory is filled "
-                             "with");
+      status.notes.push_back(
+          "no task wrote this element: it holds what device memory is filled "
+          "with");
     if (word == glue::kHostPoison)
-      status.notes.push_back("this element did not come back from the device: it holds what the "
-                             "host's array was filled with");
+      status.notes.push_back(
+          "this element did not come back from the device: it holds what the "
+          "host's array was filled with");
     return status;
   }
 
   // Names the task that wrote the first wrong element.
   void explainDifference(glue::Run& run, Status* status) {
-    const size_t index = static_cast<size_t>(&tensors_.info(different_) -
-                                             artifact_.manifest.tensors.data());
+    const size_t index =
+        static_cast<size_t>(&tensors_.info(different_) - artifact_.manifest.tensors.data());
     int64_t writer = only_;
     if (only_ < 0) {
       const TensorReport& result = *std::find_if(
@@ -357,10 +358,10 @@ void runSession(const Options& options, Report* report) {
   report->artifact = options.artifact;
   report->platform = options.platform;
   glue::reportCrashes(options.artifact, &describeAddress);
-  // Not destroyed: after a failed run a kernel may still be using all of it, and after a good one the
-  // process is about to end anyway.
-  Session& session = *new Session(options, report);
-  report->status = session.run();
+  // Never destroyed: after a failed run a kernel may still be using all of it, and after a good one
+  // the process is about to end anyway. Static, so that leak checkers see that it is still known.
+  static Session* const session = new Session(options, report);
+  report->status = session->run();
 }
 
 }  // namespace ptowsp::run

@@ -7,7 +7,7 @@
 namespace ptowsp::run {
 
 // Runs as `options` say. The report's status holds the first thing that was not right; whatever was
-// learnt until then is in the report too.
+// learnt until then is in the report too. Once in a process.
 void runSession(const Options& options, Report* report);
 
 }  // namespace ptowsp::run

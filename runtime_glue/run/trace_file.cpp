@@ -117,8 +117,9 @@ void writeEvents(Output& output, const glue::Manifest& manifest, const glue::Tas
 Status writeTrace(const std::string& file, const glue::Manifest& manifest,
                   const glue::TaskNames& names, const glue::RunStats& stats) {
   if (!stats.events && stats.tasks > 0)
-    return Status::badArtifact(file, "this run left no timeline to write",
-                               "--trace needs the built-in runtime and a run that got to its tasks");
+    return Status::badArtifact(
+        file, "this run left no timeline to write",
+        "--trace needs the built-in runtime and a run that got to its tasks");
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "w"),
                                                                &std::fclose);
   bool good = stream != nullptr;

@@ -1,4 +1,5 @@
-// Writes a run's timeline in Chrome's trace event format: one lane for each core, one for each AICPU.
+// Writes a run's timeline in Chrome's trace event format: one lane for each core, one for each
+// AICPU.
 #pragma once
 
 #include <string>

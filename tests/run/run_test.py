@@ -21,7 +21,7 @@ LIBRARIES = Path(os.environ["PTOWSP_RUN_TEST_LIBRARIES"])
 VERSION = os.environ["PTOWSP_VERSION"]
 # Compiled without a level of its own, so what every CPU of the kind runs.
 LEVEL = "aarch64" if platform.machine() == "aarch64" else "x86-64"
-SANITIZED = bool(os.environ.get("ASAN_OPTIONS") or os.environ.get("TSAN_OPTIONS"))
+SANITIZED = os.environ.get("PTOWSP_SANITIZED") == "1"
 REBUILD = "  fix: build the workload's target again, with one version of PtoWsp throughout\n"
 
 

@@ -1,6 +1,6 @@
 // The artifact's two files as structs: manifest.json, which says what the emitted tree holds, and
-// `ready`, which says what was built from it. The reader lives in glue; nothing here allocates on its
-// own or knows JSON.
+// `ready`, which says what was built from it. The reader lives in glue; nothing here allocates on
+// its own or knows JSON.
 #pragma once
 
 #include <cstddef>

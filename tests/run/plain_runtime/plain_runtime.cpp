@@ -1,6 +1,6 @@
-// A runtime with nothing but the contract's C API. The environment's PLAIN_FAULT makes it fail as real
-// runtimes do: silently drop a task ("drop"), never come back ("hang"), return an error ("launch",
-// "finalize"), or crash ("crash").
+// A runtime with nothing but the contract's C API. The environment's PLAIN_FAULT makes it fail as
+// real runtimes do: silently drop a task ("drop"), never come back ("hang"), return an error
+// ("launch", "finalize"), or crash ("crash").
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,19 @@
 
 #include <map>
 #include <new>
-#include <string>
+#include <vector>
 
 #include "runtime.h"
 
 namespace {
 
 std::map<int, void (*)(int64_t*)> kernels;
+std::vector<void*> allocations;
+
+void* allocate(size_t size) {
+  allocations.push_back(malloc(size));
+  return allocations.back();
+}
 
 bool fault(const char* name) {
   const char* wanted = getenv("PLAIN_FAULT");
@@ -41,7 +47,7 @@ int register_kernel(int func_id, const uint8_t* image, size_t size) {
 
 int init_runtime(void* memory, const uint8_t* bytes, size_t size, const char* name, uint64_t* args,
                  int count) {
-  Runtime* runtime = new (memory) Runtime{{malloc, free, copy, copy}, {}, {}};
+  Runtime* runtime = new (memory) Runtime{{allocate, [](void*) {}, copy, copy}, {}, {}};
   char file[] = "/tmp/plain_runtime_XXXXXX";
   const int fd = mkstemp(file);
   if (fd < 0 || write(fd, bytes, size) != static_cast<ssize_t>(size)) return -1;
@@ -49,8 +55,7 @@ int init_runtime(void* memory, const uint8_t* bytes, size_t size, const char* na
   void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   unlink(file);
   if (!library) return -2;
-  const auto build =
-      reinterpret_cast<int (*)(Runtime*, uint64_t*, int)>(dlsym(library, name));
+  const auto build = reinterpret_cast<int (*)(Runtime*, uint64_t*, int)>(dlsym(library, name));
   return build ? build(runtime, args, count) : -3;
 }
 
@@ -71,6 +76,8 @@ int finalize_runtime(void* memory) {
   Runtime* runtime = static_cast<Runtime*>(memory);
   for (const Runtime::Pair& pair : runtime->pairs) memcpy(pair.host, pair.device, pair.size);
   runtime->~Runtime();
+  for (void* memory : allocations) free(memory);
+  allocations.clear();
   return 0;
 }
 

@@ -37,9 +37,10 @@ TEST(LoadArtifact, SaysWhatIsMissing) {
   Artifact artifact;
   Status status = loadArtifact("/nowhere/x.ptowsp", {}, &artifact);
   EXPECT_EQ(status.place, "/nowhere/x.ptowsp");
-  EXPECT_EQ(status.message,
-            "found no such artifact, expected a folder made by ptowsp_add_workload(), or the `ready` "
-            "file in it");
+  EXPECT_EQ(
+      status.message,
+      "found no such artifact, expected a folder made by ptowsp_add_workload(), or the `ready` "
+      "file in it");
   status = loadArtifact("/", {}, &artifact);
   EXPECT_EQ(status.message, "found no `ready` file, which a build writes when it has finished");
   EXPECT_EQ(status.fix, "build the workload's target and mend what that reports");

@@ -94,8 +94,8 @@ TEST(Compare, IntegersAreExactWhateverTheTolerance) {
 }
 
 TEST(Decode, Half) {
-  const std::vector<uint16_t> bits = {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x0400, 0x8000,
-                                      0x7C00, 0xFC00, 0x7E00};
+  const std::vector<uint16_t> bits = {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x0400,
+                                      0x8000, 0x7C00, 0xFC00, 0x7E00};
   const auto value = [&](size_t i) { return valueAt(ElementType::f16, bits.data(), i); };
   EXPECT_EQ(value(0), 1);
   EXPECT_EQ(value(1), -2);

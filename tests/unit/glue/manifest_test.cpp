@@ -1,8 +1,7 @@
-#include "runtime_glue/glue/manifest_reader.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime_glue/glue/manifest_reader.h"
 #include "tests/unit/glue/manifest_samples.h"
 
 namespace ptowsp::glue {
@@ -86,8 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
             "found \"f64\", expected f32, f16, bf16 or i32"},
         Bad{"\"role\": \"output\"", "\"role\": \"out\"", "/tensors/2/role",
             "found \"out\", expected input, output, inout or temporary"},
-        Bad{"[4, 8]", "[4, 0]", "/tensors/0/shape/1",
-            "found 0, expected an integer of at least 1"},
+        Bad{"[4, 8]", "[4, 0]", "/tensors/0/shape/1", "found 0, expected an integer of at least 1"},
         Bad{"[4, 8]", "[4, 8.5]", "/tensors/0/shape/1",
             "found 8.5, expected an integer of at least 1"},
         Bad{"[4, 8]", "[]", "/tensors/0/shape", "found [], expected at least one extent"},
@@ -118,8 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
             "found {\"run\":2}, expected a key task, for, sequential or combine"},
         Bad{"\"extent\": 3", "\"extent\": 9223372036854775807", "/program/0/body",
             "found more tasks than can be counted"},
-        Bad{"\"schedule\": []", "\"schedule\": {}", "/schedule",
-            "found {}, expected an array"}));
+        Bad{"\"schedule\": []", "\"schedule\": {}", "/schedule", "found {}, expected an array"}));
 
 TEST(BadManifestText, SaysWhere) {
   Manifest manifest;
@@ -174,20 +171,20 @@ TEST_P(BadReady, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadReady,
-    ::testing::Values(
-        Bad{"\"ptowsp_ready\": 1", "\"ptowsp_ready\": 0", "/ptowsp_ready",
-            "found format 0, expected 1, the one this version of PtoWsp reads"},
-        Bad{"\"manifest\": \"manifest.json\",", "", "/", "found no key \"manifest\", expected one"},
-        Bad{"[\"x86-64-v3\", \"x86-64-v4\"]", "[3]", "/kernel_arch/0",
-            "found 3, expected a string"},
-        Bad{"{\"builtin\": \"orchestration.builtin.so\"}", "{\"builtin\": \"\"}",
-            "/orchestrations/builtin", "found \"\", expected a file name"},
-        Bad{"{\"x86-64-v3\": \"load3.so\", \"x86-64-v4\": \"load4.so\"}", "[]", "/kernels/load",
-            "found [], expected an object"},
-        Bad{"\"block_dim\": 2", "\"block_dim\": -1", "/block_dim",
-            "found -1, expected an integer from 0 to 1048576"},
-        Bad{"\"block_dim\": 2", "\"block_dim\": 18446744073709551615", "/block_dim",
-            "found 18446744073709551615, expected an integer from 0 to 1048576"}));
+    ::testing::Values(Bad{"\"ptowsp_ready\": 1", "\"ptowsp_ready\": 0", "/ptowsp_ready",
+                          "found format 0, expected 1, the one this version of PtoWsp reads"},
+                      Bad{"\"manifest\": \"manifest.json\",", "", "/",
+                          "found no key \"manifest\", expected one"},
+                      Bad{"[\"x86-64-v3\", \"x86-64-v4\"]", "[3]", "/kernel_arch/0",
+                          "found 3, expected a string"},
+                      Bad{"{\"builtin\": \"orchestration.builtin.so\"}", "{\"builtin\": \"\"}",
+                          "/orchestrations/builtin", "found \"\", expected a file name"},
+                      Bad{"{\"x86-64-v3\": \"load3.so\", \"x86-64-v4\": \"load4.so\"}", "[]",
+                          "/kernels/load", "found [], expected an object"},
+                      Bad{"\"block_dim\": 2", "\"block_dim\": -1", "/block_dim",
+                          "found -1, expected an integer from 0 to 1048576"},
+                      Bad{"\"block_dim\": 2", "\"block_dim\": 18446744073709551615", "/block_dim",
+                          "found 18446744073709551615, expected an integer from 0 to 1048576"}));
 
 }  // namespace
 }  // namespace ptowsp::glue

@@ -1,10 +1,9 @@
-#include "runtime_glue/run/report.h"
-
 #include <gtest/gtest.h>
 
 #include <limits>
 
 #include "runtime_glue/run/json_writer.h"
+#include "runtime_glue/run/report.h"
 
 namespace ptowsp::run {
 namespace {

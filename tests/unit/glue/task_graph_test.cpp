@@ -54,7 +54,8 @@ TEST(TaskGraph, RegionsComeFromTheKernelArguments) {
   kernel.scalars = {"s"};
   manifest.kernels = {kernel};
   TaskGraph graph = graphOf(1, {});
-  graph.args = {0x1000, 0x2000, 7, 16, 100, 0x3000, 1};  // tiles, scalar, count, stride, slot, stamp
+  graph.args = {0x1000, 0x2000, 7, 16,
+                100,    0x3000, 1};  // tiles, scalar, count, stride, slot, stamp
   graph.first_arg = {0, 7};
   const std::vector<TileRegion> regions = graph.regionsOf(manifest, 0);
   ASSERT_EQ(regions.size(), 2u);

@@ -14,9 +14,7 @@ using ::testing::IsEmpty;
 
 class TaskNamesTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(parseManifest(manifestText(), "m.json", &manifest_).ok());
-  }
+  void SetUp() override { ASSERT_TRUE(parseManifest(manifestText(), "m.json", &manifest_).ok()); }
   Manifest manifest_;
   TaskNames names_{manifest_};
 };
@@ -24,10 +22,10 @@ class TaskNamesTest : public ::testing::Test {
 TEST_F(TaskNamesTest, NamesEveryTaskInProgramOrder) {
   std::vector<std::string> all;
   for (int64_t task = 0; task < names_.count(); ++task) all.push_back(names_.nameOf(task));
-  EXPECT_THAT(all, ElementsAre("load[b=0,r=0]", "load[b=0,r=1]", "load[b=0,r=2]", "done[b=0]",
-                               "load[b=0]", "done[b=0]", "load[b=1,r=0]", "load[b=1,r=1]",
-                               "load[b=1,r=2]", "done[b=1]", "load[b=1]", "done[b=1]", "done",
-                               "done"));
+  EXPECT_THAT(
+      all, ElementsAre("load[b=0,r=0]", "load[b=0,r=1]", "load[b=0,r=2]", "done[b=0]", "load[b=0]",
+                       "done[b=0]", "load[b=1,r=0]", "load[b=1,r=1]", "load[b=1,r=2]", "done[b=1]",
+                       "load[b=1]", "done[b=1]", "done", "done"));
   EXPECT_EQ(names_.kernelOf(8), 0);
   EXPECT_EQ(names_.kernelOf(13), 1);
 }
@@ -49,8 +47,9 @@ TEST_F(TaskNamesTest, FindsByNumberAndName) {
 }
 
 TEST_F(TaskNamesTest, FindsNothingForWhatIsNoName) {
-  for (const char* text : {"", "store", "load[b=2]", "load[q=0]", "load[b=]", "load[b]", "load[b=0",
-                           "load[b=0,b=0]", "load[b=-1]", "-1", "99999999999999999999", "done[r=0]"})
+  for (const char* text :
+       {"", "store", "load[b=2]", "load[q=0]", "load[b=]", "load[b]", "load[b=0", "load[b=0,b=0]",
+        "load[b=-1]", "-1", "99999999999999999999", "done[r=0]"})
     EXPECT_THAT(names_.find(text, 9), IsEmpty()) << text;
 }
 
