@@ -214,16 +214,19 @@ class DependenceTracker {
   static constexpr int32_t kPieceSlack =
       16;  // how much larger than a piece its layer's cell may be
   static constexpr int64_t kFewCells =
-      32;  // as many cells are always visited rather than all records
+      32;                               // as many cells are always visited rather than all records
+  static constexpr int kSameTried = 8;  // records of a cell looked at for the same rectangle
   static constexpr uint32_t kBare = 0x80000000u;
   static constexpr uint32_t kMaxReaders = 16;  // readers tried to make an edge to a writer needless
 
-  // Record: a live access. `next` is 1 + the next record of the cell, 0 at the end. A dead record
-  // ends at row 0 and so overlaps nothing; it leaves its cell's list when that is next walked.
+  // Record: a live access. `next` is 1 + the next record of the cell, 0 at the end; `same` likewise
+  // chains the accesses of exactly the same rectangle under the one that is in the cell's list, so
+  // that readers who pile up beside what is written cost nothing. A dead record ends at row 0 and
+  // so overlaps nothing; it leaves its cell's list when that is next walked.
   struct Record {
     Rect rect;
     int32_t task;
-    uint32_t next;
+    uint32_t next, same;
   };
 
   struct Hit {
@@ -295,6 +298,9 @@ class DependenceTracker {
   static bool covers(const Rect& a, const Rect& b) {
     return a.row0 <= b.row0 && a.row1 >= b.row1 && a.col0 <= b.col0 && a.col1 >= b.col1;
   }
+  static bool equal(const Rect& a, const Rect& b) {
+    return a.row0 == b.row0 && a.row1 == b.row1 && a.col0 == b.col0 && a.col1 == b.col1;
+  }
   static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
   static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
   static Rect intersection(const Rect& a, const Rect& b) {
@@ -302,62 +308,56 @@ class DependenceTracker {
             smaller(a.col1, b.col1)};
   }
 
-  void addPredecessor(int32_t task) {
+  // A conflict of the current task with `task`, in `common`.
+  template <class Visitor>
+  void conflict(int32_t task, bool wrote, const Rect& common, bool needless, Visitor& visit) {
+    if (task == task_) return;
+    visit(task, wrote, common);
     const uint32_t size = predecessors_.size;
-    if (task == task_ || (size > 0 && predecessors_.data[size - 1] == task)) return;
+    if (needless || (size > 0 && predecessors_.data[size - 1] == task)) return;
     if (!predecessors_.push(task)) fail(Status::out_of_memory);
   }
 
   template <class Visitor>
   void read(Tensor& t, const Rect& rect, Visitor&& visit) {
-    if (uint32_t* const slot = cellOnly(t.writes, rect)) {
-      if (*slot != 0) {
-        const int32_t writer = static_cast<int32_t>(*slot & ~kBare);
-        if (writer != task_) visit(writer, true, rect);
-        addPredecessor(writer);
-      }
-      addRead(t, rect);
-      return;
-    }
-    hits_.size = 0;
-    scan<false>(t, t.writes, rect);
-    for (uint32_t i = 0; i < hits_.size; ++i) {
-      const Hit& hit = hits_.data[i];
-      if (hit.task != task_) visit(hit.task, true, intersection(hit.rect, rect));
-      addPredecessor(hit.task);
-    }
-    addRead(t, rect);
-  }
-  void addRead(Tensor& t, const Rect& rect) {
-    if (uint32_t* const slot = cellOnly(t.reads, rect)) {
-      if (*slot == 0 && !t.reads.layers[0].no_bare) {
-        *slot = kBare | static_cast<uint32_t>(task_);
-        ++t.reads.layers[0].bare;
-        ++t.reads.layers[0].live;
-        ++t.live;
-        return;
+    if (const uint32_t* const writer = onlyCell(t.writes, rect)) {
+      if (*writer != 0) conflict(taskOf(*writer), true, rect, false, visit);
+    } else {
+      hits_.size = 0;
+      scan<false>(t, t.writes, rect);
+      for (uint32_t i = 0; i < hits_.size; ++i) {
+        const Hit& hit = hits_.data[i];
+        conflict(hit.task, true, intersection(hit.rect, rect), false, visit);
       }
     }
-    insert(t, t.reads, layerFor(t, t.reads, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
-           task_);
-  }
-  // The slot of the cell that `rect` is, when all accesses of the side that could overlap it are in
-  // that cell's list, and that has at most one, without a record. Else null.
-  static uint32_t* cellOnly(const Side& side, const Rect& rect) {
-    if (side.count != 1) return nullptr;
-    const Layer& layer = side.layers[0];
-    if (!layer.dense || (layer.reach_rows | layer.reach_cols) != 0) return nullptr;
-    const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
-    if (rect.row0 != row * layer.pitch_rows || rect.col0 != col * layer.pitch_cols ||
-        rect.row1 != rect.row0 + layer.pitch_rows || rect.col1 != rect.col0 + layer.pitch_cols) {
-      return nullptr;
+    uint32_t* const reader = onlyCell(t.reads, rect);
+    if (reader != nullptr && *reader == 0 && !t.reads.layers[0].no_bare) {
+      setBare(t, t.reads.layers[0], *reader, task_);
+    } else {
+      insert(t, t.reads, layerFor(t, t.reads, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
+             task_);
     }
-    uint32_t* const slot = &layer.slots[row * layer.cells_across + col];
-    return *slot == 0 || (*slot & kBare) != 0 ? slot : nullptr;
   }
 
   template <class Visitor>
   void write(Tensor& t, const Rect& rect, Visitor&& visit) {
+    // Aligned tiles: at most one reader and one writer to replace, of just this cell.
+    uint32_t nobody = 0;
+    uint32_t* const reader = t.reads.count == 0 ? &nobody : onlyCell(t.reads, rect);
+    uint32_t* const writer = reader == nullptr ? nullptr : onlyCell(t.writes, rect);
+    if (writer != nullptr && !t.writes.layers[0].no_bare) {
+      const bool read = *reader != 0 && taskOf(*reader) != task_;
+      if (*reader != 0) {
+        conflict(taskOf(*reader), false, rect, false, visit);
+        dropBare(t, t.reads.layers[0], *reader);
+      }
+      if (*writer != 0) {
+        conflict(taskOf(*writer), true, rect, read, visit);
+        dropBare(t, t.writes.layers[0], *writer);
+      }
+      setBare(t, t.writes.layers[0], *writer, task_);
+      return;
+    }
     hits_.size = 0;
     scan<true>(t, t.reads, rect);
     const uint32_t readers = hits_.size;
@@ -365,22 +365,49 @@ class DependenceTracker {
     const uint32_t all = hits_.size;
     for (uint32_t i = 0; i < all; ++i) {
       const Hit hit = hits_.data[i];
-      if (hit.task != task_) visit(hit.task, i >= readers, intersection(hit.rect, rect));
       // An old writer needs no edge where a reader of what it wrote is a predecessor already.
       bool needless = false;
       if (i >= readers) {
         const uint32_t tried = readers < kMaxReaders ? readers : kMaxReaders;
         for (uint32_t r = 0; r < tried && !needless; ++r) {
-          const Hit& reader = hits_.data[r];
-          needless =
-              reader.task != task_ && reader.task >= hit.task && overlap(reader.rect, hit.rect);
+          const Hit& after = hits_.data[r];
+          needless = after.task != task_ && after.task >= hit.task && overlap(after.rect, hit.rect);
         }
       }
-      if (!needless) addPredecessor(hit.task);
+      conflict(hit.task, i >= readers, intersection(hit.rect, rect), needless, visit);
       if (!covers(rect, hit.rect)) keepRest(t, i < readers ? t.reads : t.writes, hit, rect);
     }
     insert(t, t.writes, layerFor(t, t.writes, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
            task_);
+  }
+
+  // The slot of the cell that `rect` is exactly, when all accesses of the side that could overlap
+  // it are in that cell's list, and that holds at most one, without a record. Else null.
+  static uint32_t* onlyCell(const Side& side, const Rect& rect) {
+    if (side.count != 1) return nullptr;
+    const Layer& layer = side.layers[0];
+    if (!layer.dense || (layer.reach_rows | layer.reach_cols) != 0) return nullptr;
+    const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
+    if (!isCell(layer, rect, row, col)) return nullptr;
+    uint32_t* const slot = &layer.slots[row * layer.cells_across + col];
+    return *slot == 0 || (*slot & kBare) != 0 ? slot : nullptr;
+  }
+  static bool isCell(const Layer& layer, const Rect& rect, int32_t row, int32_t col) {
+    return rect.row0 == row * layer.pitch_rows && rect.col0 == col * layer.pitch_cols &&
+           rect.row1 - rect.row0 == layer.pitch_rows && rect.col1 - rect.col0 == layer.pitch_cols;
+  }
+  static int32_t taskOf(uint32_t bare) { return static_cast<int32_t>(bare & ~kBare); }
+  static void setBare(Tensor& t, Layer& layer, uint32_t& slot, int32_t task) {
+    slot = kBare | static_cast<uint32_t>(task);
+    ++layer.bare;
+    ++layer.live;
+    ++t.live;
+  }
+  static void dropBare(Tensor& t, Layer& layer, uint32_t& slot) {
+    slot = 0;
+    --layer.bare;
+    --layer.live;
+    --t.live;
   }
 
   // Appends the live accesses that overlap `query` to hits_ (take: and removes them).
@@ -406,13 +433,8 @@ class DependenceTracker {
             if (*link & kBare) {
               const Rect rect = cellRect(layer, row, col);
               if (overlap(rect, query)) {
-                hit(rect, static_cast<int32_t>(*link & ~kBare), l);
-                if (take) {
-                  *link = 0;
-                  --layer.bare;
-                  --layer.live;
-                  --t.live;
-                }
+                hit(rect, taskOf(*link), l);
+                if (take) dropBare(t, layer, *link);
               }
               break;
             }
@@ -422,14 +444,20 @@ class DependenceTracker {
               continue;
             }
             // Cells that share a hash slot: each record is met once, in its own cell.
-            if (overlap(record.rect, query) &&
-                (layer.dense || visited == 1 || inCell(layer, record.rect, row, col))) {
-              hit(record.rect, record.task, l);
-              if (take) {
-                *link = record.next;
-                kill(t, layer, record);
-                continue;
-              }
+            if (!overlap(record.rect, query) ||
+                !(layer.dense || visited == 1 || inCell(layer, record.rect, row, col))) {
+              link = &record.next;
+              continue;
+            }
+            hit(record.rect, record.task, l);
+            for (uint32_t id = record.same; id != 0; id = layer.records.data[id - 1].same) {
+              hit(record.rect, layer.records.data[id - 1].task, l);
+              if (take) kill(t, layer, layer.records.data[id - 1]);
+            }
+            if (take) {
+              *link = record.next;
+              kill(t, layer, record);
+              continue;
             }
             link = &record.next;
           }
@@ -582,7 +610,7 @@ class DependenceTracker {
         return fail(Status::out_of_memory);
       }
     }
-    if (!records.push({rect, task, 0})) return fail(Status::out_of_memory);
+    if (!records.push({rect, task, 0, 0})) return fail(Status::out_of_memory);
     list(layer, records.size);
   }
 
@@ -591,10 +619,7 @@ class DependenceTracker {
     if (!layer.dense || layer.no_bare) return false;
     const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
     uint32_t& slot = layer.slots[slotOf(layer, row, col)];
-    if (slot != 0 || rect.row0 != row * layer.pitch_rows || rect.col0 != col * layer.pitch_cols ||
-        rect.row1 - rect.row0 != layer.pitch_rows || rect.col1 - rect.col0 != layer.pitch_cols) {
-      return false;
-    }
+    if (slot != 0 || !isCell(layer, rect, row, col)) return false;
     slot = kBare | static_cast<uint32_t>(task);
     ++layer.bare;
     return true;
@@ -612,7 +637,19 @@ class DependenceTracker {
     if (rect.col1 - col_end > layer.reach_cols)
       layer.reach_cols = static_cast<int32_t>(rect.col1 - col_end);
     uint32_t& slot = layer.slots[slotOf(layer, row, col)];
+    uint32_t other = slot;
+    for (int tried = 0; tried < kSameTried && other != 0 && (other & kBare) == 0; ++tried) {
+      Record& known = layer.records.data[other - 1];
+      if (equal(known.rect, rect)) {
+        record.next = 0;
+        record.same = known.same;
+        known.same = id;
+        return;
+      }
+      other = known.next;
+    }
     record.next = slot;
+    record.same = 0;
     slot = id;
   }
 
@@ -663,7 +700,7 @@ class DependenceTracker {
       if (end == 0) continue;
       const Rect rect = cellRect(layer, static_cast<int32_t>(cell / layer.cells_across),
                                  static_cast<int32_t>(cell % layer.cells_across));
-      if (!layer.records.push({rect, static_cast<int32_t>(end & ~kBare), 0})) return false;
+      if (!layer.records.push({rect, taskOf(end), 0, 0})) return false;
     }
     layer.bare = 0;
     layer.no_bare = true;
