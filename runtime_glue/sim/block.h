@@ -1,5 +1,5 @@
-// Block: memory for one large flat array. From 2 MiB on it asks for huge pages: on a fresh array
-// page faults would otherwise cost more than the work done in it.
+// Block: memory for one large flat array. A large one asks for huge pages: on a fresh array page
+// faults would otherwise cost more than the work done in it.
 #pragma once
 
 #include <cstddef>

@@ -50,6 +50,13 @@ std::string findElfFault(const uint8_t* bytes, size_t size) {
   return {};
 }
 
+Error versionError(const std::string& found) {
+  return {PTOWSP_SIM_ERROR_VERSION,
+          formatText("the orchestration was compiled with %s, this library is version %u; compile "
+                     "it with the runtime.h that belongs to libptowsp_sim.so",
+                     found.c_str(), PTOWSP_RUNTIME_API_VERSION)};
+}
+
 }  // namespace
 
 Error Orchestration::load(const uint8_t* bytes, size_t size, const char* function_name) {
@@ -82,24 +89,25 @@ Error Orchestration::load(const uint8_t* bytes, size_t size, const char* functio
   path_ = formatText("/proc/%d/fd/%d", static_cast<int>(::getpid()), file_);
   handle_ = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle_ == nullptr) {
-    const char* reason = ::dlerror();
-    Error error{PTOWSP_SIM_ERROR_LOAD, formatText("the orchestration library cannot be loaded: %s",
-                                                  reason != nullptr ? reason : "unknown reason")};
+    const char* text = ::dlerror();
+    const std::string reason = text != nullptr ? text : "unknown reason";
     close();
-    return error;
+    // Members of Runtime that are not inline come from the runtime.h of pto-runtime itself.
+    if (reason.find("undefined symbol: _ZN7Runtime") != std::string::npos ||
+        reason.find("undefined symbol: _ZNK7Runtime") != std::string::npos) {
+      return versionError("a runtime.h of another runtime");
+    }
+    return {PTOWSP_SIM_ERROR_LOAD,
+            formatText("the orchestration library cannot be loaded: %s", reason.c_str())};
   }
   const auto* version =
       static_cast<const uint32_t*>(::dlsym(handle_, "ptowsp_runtime_api_version"));
   if (version == nullptr || *version != PTOWSP_RUNTIME_API_VERSION) {
-    const std::string found = version == nullptr
-                                  ? std::string("a runtime.h of another runtime")
-                                  : formatText("version %u of the built-in runtime.h", *version);
+    Error error = versionError(version == nullptr
+                                   ? std::string("a runtime.h of another runtime")
+                                   : formatText("version %u of the built-in runtime.h", *version));
     close();
-    return {
-        PTOWSP_SIM_ERROR_VERSION,
-        formatText("the orchestration was compiled with %s, this library is version %u; compile "
-                   "it with the runtime.h that belongs to libptowsp_sim.so",
-                   found.c_str(), PTOWSP_RUNTIME_API_VERSION)};
+    return error;
   }
   void* symbol = ::dlsym(handle_, function_name);
   if (symbol == nullptr) {

@@ -113,9 +113,10 @@ TEST_F(OrchestrationTest, MissingFunctionIsNamed) {
 }
 
 TEST_F(OrchestrationTest, AnotherRuntimesHeaderIsTold) {
-  EXPECT_EQ(initFrom(runtime_, readFile(PTOWSP_TEST_FOREIGN), "build_foreign", {}),
-            PTOWSP_SIM_ERROR_VERSION);
-  EXPECT_THAT(lastMessage(), HasSubstr("compiled with a runtime.h of another runtime"));
+  for (const char* path : {PTOWSP_TEST_FOREIGN, PTOWSP_TEST_FOREIGN_CALLS}) {
+    EXPECT_EQ(initFrom(runtime_, readFile(path), "build_foreign", {}), PTOWSP_SIM_ERROR_VERSION);
+    EXPECT_THAT(lastMessage(), HasSubstr("compiled with a runtime.h of another runtime"));
+  }
   EXPECT_EQ(initFrom(runtime_, readFile(PTOWSP_TEST_OTHER_VERSION), "build_foreign", {}),
             PTOWSP_SIM_ERROR_VERSION);
   EXPECT_THAT(lastMessage(), HasSubstr("compiled with version 999 of the built-in runtime.h"));

@@ -9,5 +9,13 @@ const uint32_t ptowsp_runtime_api_version = PTOWSP_TEST_VERSION;
 }
 #endif
 
+#ifdef PTOWSP_TEST_NOT_INLINE
+class Runtime {
+ public:
+  int get_task_count() const;
+};
+extern "C" int build_foreign(Runtime* runtime, uint64_t*, int) { return runtime->get_task_count(); }
+#else
 class Runtime;
 extern "C" int build_foreign(Runtime*, uint64_t*, int) { return 0; }
+#endif
