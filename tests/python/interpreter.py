@@ -265,7 +265,7 @@ class Interpreter:
             subscripts = [("slice", None, None)] + subscripts
         subscripts = subscripts + [("slice", None, None)] * (len(shape) - len(subscripts))
         assert len(subscripts) == len(shape)
-        ranges = []
+        starts, stops = [], []
         for dimension, (extent, subscript) in enumerate(zip(shape, subscripts)):
             if subscript[0] == "index":
                 start = _evaluate(subscript[1], variables)
@@ -274,11 +274,16 @@ class Interpreter:
                 assert dimension >= len(shape) - 2, "leading dimensions take an index"
                 start = 0 if subscript[1] is None else _evaluate(subscript[1], variables)
                 stop = extent if subscript[2] is None else _evaluate(subscript[2], variables)
-            ranges.append(np.arange(start, stop))
-        assert [len(r) for r in ranges[-2:]] == list(tile), f"{text} is no tile of {tile}"
-        if any(r[0] < 0 or r[-1] >= extent for r, extent in zip(ranges, shape)):
+            starts.append(start)
+            stops.append(stop)
+        assert [stops[d] - starts[d] for d in (-2, -1)] == list(tile), f"{text} is no tile of {tile}"
+        if min(starts) < 0 or any(stop > extent for stop, extent in zip(stops, shape)):
             raise OutOfBounds
-        return name, np.ravel_multi_index(np.ix_(*ranges), shape).reshape(tile)
+        plane = 0
+        for start, extent in zip(starts[:-2], shape):
+            plane = plane * extent + start
+        rows = plane * shape[-2] + np.arange(starts[-2], stops[-2])
+        return name, rows[:, None] * shape[-1] + np.arange(starts[-1], stops[-1])
 
     # Element sets.
 
@@ -300,7 +305,11 @@ class Interpreter:
 
     def conflicts(self):
         """conflicts[i, j], i < j in program order: the tasks touch one element, one of them writing."""
-        reads, writes = (m.astype(np.float32) for m in self.accesses())
+        return self._conflicts(*self.accesses())
+
+    @staticmethod
+    def _conflicts(reads, writes):
+        reads, writes = reads.astype(np.float32), writes.astype(np.float32)
         touched = np.maximum(reads, writes)
         meet = writes @ touched.T + touched @ writes.T
         return np.triu(meet > 0, 1)
@@ -310,7 +319,8 @@ class Interpreter:
         found = self.findings
         if found.out_of_bounds:
             return found
-        for i, j in np.argwhere(self.conflicts()):
+        reads, writes = self.accesses()
+        for i, j in np.argwhere(self._conflicts(reads, writes)):
             if self.concurrent(i, j):
                 found.races.add((int(i), int(j)))
         written = np.zeros(self.element_count, bool)
@@ -318,7 +328,6 @@ class Interpreter:
         for name, tensor in self.tensors.items():
             if tensor["role"] in ("input", "inout"):
                 ready[self._span(name)] = True
-        reads, writes = self.accesses()
         for number, task in enumerate(self.tasks):
             if np.any(reads[number] & ~ready):
                 found.uninitialised.add(number)

@@ -367,13 +367,14 @@ class WorkloadMaker:
 
     def tensors(self):
         rng = self.rng
-        wide = rng.random() < 0.3
-        rows = lambda: rng.choice((1, 2, 3, 4, 5, 7, 8, 12))
-        cols = lambda: rng.choice((16, 31, 33, 48, 64, 70)) if wide else rng.choice((1, 2, 3, 4, 6, 9, 10, 15, 20))
+        rows, cols = rng.choices((
+            ((1, 2, 3, 4, 5, 7, 8, 12), (1, 2, 3, 4, 6, 9, 10, 15, 20)),
+            ((1, 2, 3, 4, 5, 7, 8, 12), (16, 31, 33, 48, 64, 70, 130)),
+            ((1, 2), (1, 4095, 4097, 4160, 8200))), (70, 27, 3))[0]
         # The first input is as large as any other, so that every tile has something to be made from.
         roles = ["output"] + [rng.choice(("input", "input", "output", "inout", "temporary", "temporary"))
                               for _ in range(rng.randint(1, 5))]
-        others = [(role, rows(), cols()) for role in roles]
+        others = [(role, rng.choice(rows), rng.choice(cols)) for role in roles]
         self.tensor("t0", "input", max(r for _, r, _ in others) + rng.randint(0, 3),
                     max(c for _, _, c in others) + rng.randint(0, 3), rng.choice((2, 2, 3)))
         for number, (role, r, c) in enumerate(others, 1):
@@ -585,11 +586,12 @@ class WorkloadMaker:
             output = rng.choice([t for t in tensors if t["role"] != "input"])
             self.append(self.fill(output))
         interpreter = Interpreter(self.workload, self.folder)
+        found = interpreter.check()
         for tensor in tensors:
             # A tensor that is not written whole has to bring its elements along.
-            if tensor["name"] in interpreter.check().incomplete:
+            if tensor["name"] in found.incomplete:
                 tensor["role"] = "inout"
-            if tensor["name"] in interpreter.check().never_written:
+            if tensor["name"] in found.never_written:
                 tensor["role"] = "input"
         used = {task.kernel["name"] for task in interpreter.tasks}
         self.workload["kernels"] = [k for k in self.workload["kernels"] if k["name"] in used]
