@@ -15,13 +15,13 @@ PTOWSP_KERNEL void kernel_softmax_rows(int64_t* args) {
     const float* const x_row = x_tile + row * 256;
     float* const y_row = y_tile + row * 256;
     alignas(64) float e_kept[256];
-    ptowsp::Rowmax m_fold;
+    ptowsp::Rowmax<256> m_fold;
     ptowsp::foldColumns<256>([&](auto at) PTOWSP_INLINE {
       const ptowsp::Lanes x = ptowsp::load(x_row, at);
       m_fold.add(at, x);
     });
-    const ptowsp::Lanes m = m_fold.result(256);
-    ptowsp::Rowsum d_fold;
+    const ptowsp::Lanes m = m_fold.result();
+    ptowsp::Rowsum<256> d_fold;
     ptowsp::foldColumns<256>([&](auto at) PTOWSP_INLINE {
       const ptowsp::Lanes x = ptowsp::load(x_row, at);
       const ptowsp::Lanes s = ptowsp::sub(x, m);
@@ -29,7 +29,7 @@ PTOWSP_KERNEL void kernel_softmax_rows(int64_t* args) {
       d_fold.add(at, e);
       ptowsp::store(e_kept, at, e);
     });
-    const ptowsp::Lanes d = d_fold.result(256);
+    const ptowsp::Lanes d = d_fold.result();
     ptowsp::forColumns<256>([&](auto at) PTOWSP_INLINE {
       const ptowsp::Lanes e = ptowsp::load(e_kept, at);
       const ptowsp::Lanes p = ptowsp::div(e, d);

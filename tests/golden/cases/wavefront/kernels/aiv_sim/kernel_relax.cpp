@@ -15,12 +15,12 @@ PTOWSP_KERNEL void kernel_relax(int64_t* args) {
   for (int64_t row = 0; row < 5; ++row) {
     const float* const above_row = above_tile + row * above_stride;
     float* const here_row = here_tile + row * here_stride;
-    ptowsp::Rowmean m_fold;
+    ptowsp::Rowmean<4> m_fold;
     ptowsp::foldColumns<4>([&](auto at) PTOWSP_INLINE {
       const ptowsp::Lanes above = ptowsp::load(above_row, at);
       m_fold.add(at, above);
     });
-    const ptowsp::Lanes m = m_fold.result(4);
+    const ptowsp::Lanes m = m_fold.result();
     ptowsp::forColumns<4>([&](auto at) PTOWSP_INLINE {
       const ptowsp::Lanes here = ptowsp::load(here_row, at);
       const ptowsp::Lanes h = ptowsp::max(here, m);
