@@ -667,7 +667,7 @@ function(_ptowsp_add_kernels)
       endif()
       # Debug keeps the user's level of optimisation, for stepping through; everything else, no build
       # type included, gets -O3: a kernel without it is an order of magnitude slower.
-      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=off
+      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=off -fno-fast-math
         -fno-stack-protector)
       if(level STREQUAL "aarch64")
         # Out-of-line atomics would need libgcc, which kernels are linked without.
