@@ -470,9 +470,10 @@ class DependenceTracker {
   // those that once were. A layer that is sparse under large queries gives every access a record.
   template <bool take>
   void scanRecords(Tensor& t, Layer& layer, int32_t l, const Rect& query) {
-    const bool ready = layer.bare > 0 ? giveRecords(layer)
-                                      : layer.records.size <= 2 * layer.live + 64 ||
-                                            rebuild(layer, layer.slot_count);
+    layer.no_bare = true;
+    const bool wasteful = layer.records.size > 2 * layer.live + 64;
+    const bool ready =
+        layer.bare > 0 ? giveRecords(layer) : !wasteful || rebuild(layer, layer.slot_count);
     if (!ready) return fail(Status::out_of_memory);
     for (uint32_t i = 0; i < layer.records.size; ++i) {
       Record& record = layer.records.data[i];
@@ -692,7 +693,7 @@ class DependenceTracker {
     return true;
   }
 
-  // Gives every access of a layer a record, from now on too.
+  // Gives every access of a layer, in which no_bare is set, a record.
   static bool giveRecords(Layer& layer) {
     for (uint32_t cell = 0; cell < layer.slot_count; ++cell) {
       const uint32_t end = listEnd(layer, layer.slots[cell]);
@@ -703,7 +704,6 @@ class DependenceTracker {
       if (!layer.records.push({rect, taskOf(end), 0, 0})) return false;
     }
     layer.bare = 0;
-    layer.no_bare = true;
     return rebuild(layer, layer.slot_count);
   }
 
