@@ -39,7 +39,8 @@ struct Settings {
   std::string workload;
   std::string output;
   std::string name;
-  std::string stamp, depfile, ready;
+  std::string stamp, depfile;
+  std::vector<std::string> ready;  // one for each configuration
   std::string races = "error", dependences = "dataflow";
   std::vector<std::string> platforms;
   std::string format = "dot";
@@ -160,12 +161,13 @@ int graph(const Settings& settings) {
                  settings.output);
 }
 
-// Without ready file and stamp the build cannot take an older artifact for this one.
+// Without ready files and stamp the build cannot take an older artifact for this one.
 int removeMarks(const Settings& settings) {
-  for (const std::string& file : {settings.ready, settings.stamp}) {
+  std::vector<std::string> marks = settings.ready;
+  if (!settings.stamp.empty()) marks.push_back(settings.stamp);
+  for (const std::string& file : marks) {
     std::error_code error;
-    if (!file.empty() && !fs::remove(file, error) && error)
-      return fail(file + ": " + error.message());
+    if (!fs::remove(file, error) && error) return fail(file + ": " + error.message());
   }
   return kDone;
 }
