@@ -31,7 +31,7 @@ function(ptowsp_add_workload)
   _ptowsp_add_orchestrations()
   _ptowsp_add_kernels()
   _ptowsp_add_artifact()
-  if(NOT w_NO_TEST)
+  if(NOT w_NO_TEST AND NOT w_NO_DATA)
     _ptowsp_add_test()
   endif()
 endfunction()
@@ -51,7 +51,7 @@ endfunction()
 # _ptowsp_parse_arguments(<arguments of ptowsp_add_workload>)
 # Sets w_name, w_<KEYWORD> for each keyword, w_source (absolute) and w_dir (the artifact's folder).
 function(_ptowsp_parse_arguments)
-  set(options NO_TEST EXCLUDE_FROM_ALL)
+  set(options NO_TEST NO_DATA EXCLUDE_FROM_ALL)
   set(one_value SOURCE WORKLOAD BLOCK_DIM AICPU_THREADS DEPENDENCIES RACES SEED RTOL ATOL TIMEOUT
     OUTPUT_DIRECTORY)
   set(multi_value PARAMETERS PLATFORMS INPUTS EXPECTED LABELS)
@@ -90,6 +90,11 @@ function(_ptowsp_parse_arguments)
   foreach(keyword IN ITEMS WORKLOAD PARAMETERS)
     if(DEFINED w_${keyword})
       _ptowsp_fail("${keyword} belongs to Python workloads and is not supported by PtoWsp 0.1")
+    endif()
+  endforeach()
+  foreach(keyword IN ITEMS INPUTS EXPECTED SEED)
+    if(w_NO_DATA AND DEFINED w_${keyword})
+      _ptowsp_fail("${keyword} and NO_DATA contradict each other; remove one of them")
     endif()
   endforeach()
   foreach(platform IN LISTS w_PLATFORMS)
@@ -579,8 +584,12 @@ function(_ptowsp_ready_options variable)
 endfunction()
 
 # _ptowsp_add_evaluation(): the rule for eval.stamp. It waits for emission, so that a mistake in the
-# workload is reported once.
+# workload is reported once. With NO_DATA there is none, and the folders it would fill stay empty.
 function(_ptowsp_add_evaluation)
+  if(w_NO_DATA)
+    file(MAKE_DIRECTORY "${w_dir}/inputs" "${w_dir}/expected")
+    return()
+  endif()
   _ptowsp_ready_options(options)
   if(DEFINED w_SEED)
     list(APPEND options --seed ${w_SEED})
@@ -667,7 +676,7 @@ function(_ptowsp_add_kernels)
       endif()
       # Debug keeps the user's level of optimisation, for stepping through; everything else, no build
       # type included, gets -O3: a kernel without it is an order of magnitude slower.
-      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=off -fno-fast-math
+      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-fast-math -ffp-contract=off
         -fno-stack-protector)
       if(level STREQUAL "aarch64")
         # Out-of-line atomics would need libgcc, which kernels are linked without.
@@ -730,9 +739,13 @@ function(_ptowsp_add_artifact)
   if(DEFINED w_AICPU_THREADS)
     list(APPEND arguments --aicpu-threads ${w_AICPU_THREADS})
   endif()
+  set(stamps "${w_dir}/emit.stamp")
+  if(NOT w_NO_DATA)
+    list(APPEND stamps "${w_dir}/eval.stamp")
+  endif()
   add_custom_command(OUTPUT "${folder}/ready"
     COMMAND ${w_generator} seal ${arguments}
-    DEPENDS "${w_dir}/emit.stamp" "${w_dir}/eval.stamp" ${libraries} ${w_generator}
+    DEPENDS ${stamps} ${libraries} ${w_generator}
     COMMENT "Sealing ${w_name}" VERBATIM)
 
   set(exclude "")
