@@ -20,7 +20,7 @@ F32_OVERFLOW = F32_MAX * (1 + 2.0**-25)
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What an implementation promises: ulp of the transcendental ops, unit of one addition in a sum."""
+    """What an implementation promises: ulp of exp, log and rsqrt, unit of one addition in a sum."""
 
     ulp: float
     sum_unit: float
@@ -49,7 +49,8 @@ class Value:
 
 def ulp(magnitude):
     """The distance from |magnitude| to the next f32; that of the last binade beyond the largest."""
-    clipped = np.minimum(np.abs(np.nan_to_num(magnitude, nan=0.0)), F32_MAX / 1.5).astype(np.float32)
+    clipped = np.minimum(np.abs(np.nan_to_num(magnitude, nan=0.0)),
+                         F32_MAX / 1.5).astype(np.float32)
     return np.spacing(clipped).astype(np.float64)
 
 
@@ -65,7 +66,8 @@ def _round(exact, spread, slack_ulp, certain):
         # Rounding a moved value may land one float further; a subnormal result is rounded twice
         # (double, then f32), which for quotients is not innocuous.
         inexact = (spread > 0) | ((magnitude < F32_TINY) & (exact != rounded))
-        error = spread + (slack_ulp + inexact) * ulp(magnitude + np.where(np.isfinite(spread), spread, 0))
+        error = spread + (slack_ulp + inexact) * ulp(magnitude
+                                                     + np.where(np.isfinite(spread), spread, 0))
         error = np.where(np.isnan(error), np.inf, error)
         low, high = magnitude - error, magnitude + error
         error = np.where((error > 0) & (high >= F32_MAX), np.inf, error)
@@ -113,7 +115,8 @@ def mul(a, b):
 def div(a, b):
     exact = a.v / b.v
     floor = np.abs(b.v) - b.e
-    spread = np.where(floor > 0, (a.e + np.abs(exact) * b.e) / np.where(floor > 0, floor, 1), np.inf)
+    spread = np.where(floor > 0, (a.e + np.abs(exact) * b.e) / np.where(floor > 0, floor, 1),
+                      np.inf)
     # An exact zero divisor still decides the result, but only when the dividend is exact.
     return _arithmetic(exact, spread, (a, b))
 
@@ -158,7 +161,8 @@ def sqrt(a):
 
 def exp(a, accuracy):
     exact = np.exp(a.v)
-    return _arithmetic(exact, exact * np.expm1(a.e), (a,), accuracy.ulp * ~_certain_point(a, (0.0, np.inf, -np.inf)))
+    return _arithmetic(exact, exact * np.expm1(a.e), (a,),
+                       accuracy.ulp * ~_certain_point(a, (0.0, np.inf, -np.inf)))
 
 
 def log(a, accuracy):
@@ -246,7 +250,7 @@ def apply(op, operands, accuracy):
 
 
 def mismatch(got, want):
-    """Indices of elements of `got` (f32 array) outside the bounds of `want` (Value of that shape)."""
+    """Indices of the elements of `got` that lie outside the bounds of `want`, of one shape."""
     got = np.asarray(got, np.float64)
     with np.errstate(invalid="ignore"):
         close = np.abs(got - want.v) <= want.e

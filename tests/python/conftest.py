@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -57,13 +56,15 @@ class Cases:
         # A candidate must fail in the same way, not in any: the first word of the message says how.
         kind = message.split()[0]
         small = shrink(workload, lambda w: (failure(w) or "-").split()[0] == kind, seconds)
-        keep = Path(os.environ.get("PTOWSP_FAILURES") or tempfile.gettempdir()) / f"{self.name}_{seed}"
+        keep = Path(os.environ.get("PTOWSP_FAILURES")
+                    or tempfile.gettempdir()) / f"{self.name}_{seed}"
         keep.mkdir(parents=True, exist_ok=True)
         (keep / "original.json").write_text(json.dumps(workload, indent=1))
         (keep / "shrunk.json").write_text(json.dumps(small, indent=1))
         for array in self.folder.glob("*.npy"):
             shutil.copy(array, keep)
-        pytest.fail(f"{failure(small)}\n\nworkload: {keep}/shrunk.json (whole: {keep}/original.json), "
+        pytest.fail(
+            f"{failure(small)}\n\nworkload: {keep}/shrunk.json (whole: {keep}/original.json), "
                     f"case {seed}", pytrace=False)
 
 

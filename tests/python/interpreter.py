@@ -23,7 +23,7 @@ from arithmetic import Value
 MASK = (1 << 64) - 1
 
 
-# --- random numbers --------------------------------------------------------------------------------
+# --- random numbers -----------------------------------------------------------
 
 
 def _finalize(z):
@@ -68,7 +68,7 @@ def initial_values(tensor, seed, folder):
     return np.asarray(values).reshape(shape).astype(np.float32)
 
 
-# --- views -------------------------------------------------------------------------------------------
+# --- views --------------------------------------------------------------------
 
 
 class ViewParser:
@@ -157,14 +157,14 @@ def _evaluate(expression, variables):
     return sum(c * (variables[v] if v else 1) for v, c in expression.items())
 
 
-# --- tasks -------------------------------------------------------------------------------------------
+# --- tasks --------------------------------------------------------------------
 
 
 @dataclass
 class Task:
     kernel: dict
     scalars: dict
-    # Flat element numbers of every tile, rows x cols; an element outside the tensor raises OutOfBounds.
+    # Parameter -> flat element numbers of its tile, rows x cols.
     tiles: dict
     tensors: dict  # parameter -> tensor name
     # Where the task stands: (how siblings stand to one another, which one) per enclosing node.
@@ -276,7 +276,8 @@ class Interpreter:
                 stop = extent if subscript[2] is None else _evaluate(subscript[2], variables)
             starts.append(start)
             stops.append(stop)
-        assert [stops[d] - starts[d] for d in (-2, -1)] == list(tile), f"{text} is no tile of {tile}"
+        assert [stops[d] - starts[d]
+                for d in (-2, -1)] == list(tile), f"{text} is no tile of {tile}"
         if min(starts) < 0 or any(stop > extent for stop, extent in zip(stops, shape)):
             raise OutOfBounds
         plane = 0
@@ -304,7 +305,7 @@ class Interpreter:
         return reads, writes
 
     def conflicts(self):
-        """conflicts[i, j], i < j in program order: the tasks touch one element, one of them writing."""
+        """conflicts[i, j], i < j: the tasks touch one element, one of them writing."""
         return self._conflicts(*self.accesses())
 
     @staticmethod
@@ -315,7 +316,7 @@ class Interpreter:
         return np.triu(meet > 0, 1)
 
     def check(self):
-        """All findings. Element-wise questions are asked only when every view lies in its tensor."""
+        """All findings. Elements are looked at only when every view lies in its tensor."""
         found = self.findings
         if found.out_of_bounds:
             return found
@@ -357,7 +358,8 @@ class Interpreter:
     def _aliased(task):
         tiles = [p for p in task.kernel["params"] if "tile" in p]
         for a, b in itertools.combinations(tiles, 2):
-            if "in" == a["access"] == b["access"] or task.tensors[a["name"]] != task.tensors[b["name"]]:
+            if "in" == a["access"] == b["access"] or task.tensors[a["name"]] != task.tensors[
+                b["name"]]:
                 continue
             if np.intersect1d(task.tiles[a["name"]], task.tiles[b["name"]]).size:
                 return True
@@ -374,7 +376,8 @@ class Interpreter:
         memory = {}
         for name, tensor in self.tensors.items():
             count = math.prod(tensor["shape"])
-            start = np.asarray(inputs[name], np.float64).ravel() if name in inputs else np.full(count, np.nan)
+            start = np.asarray(inputs[name],
+                               np.float64).ravel() if name in inputs else np.full(count, np.nan)
             memory[name] = (start.copy(), np.zeros(count))
         for task in self.tasks:
             run_task(task, memory, accuracy)
@@ -397,7 +400,8 @@ def run_task(task, memory, accuracy):
         if op["op"] == "store":
             tile = op["args"][0]
             shape = task.tiles[tile].shape
-            stored[tile] = Value(np.broadcast_to(operands[1].v, shape), np.broadcast_to(operands[1].e, shape))
+            stored[tile] = Value(np.broadcast_to(operands[1].v, shape),
+                                 np.broadcast_to(operands[1].e, shape))
             # From here on the name stands for what was stored.
             values[tile] = stored[tile]
         else:

@@ -20,9 +20,11 @@ def well_formed(workload):
         stored = set()
         for op in kernel["body"]:
             operands = op["args"][1:] if op["op"] == "store" else op["args"]
-            if any(isinstance(a, str) and (a not in shapes or a in unread - stored) for a in operands):
+            if any(isinstance(a, str) and (a not in shapes or a in unread - stored)
+                   for a in operands):
                 return False
-            if op["op"].startswith("row") and (operands[0] in scalars or not isinstance(operands[0], str)):
+            if op["op"].startswith("row") and (operands[0] in scalars
+                                               or not isinstance(operands[0], str)):
                 return False
             used = [shapes[a] if isinstance(a, str) else (1, 1) for a in operands]
             rows, cols = (max(shape[d] for shape in used) for d in (0, 1))
@@ -69,10 +71,12 @@ def _smaller(workload):
         if node.get("extent") == 1:
             text = re.sub(rf"\b{node['for']}\b", "0", json.dumps(node["body"]))
             # Inner loops have other variables, and no key is a variable's name.
-            yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1), json.loads(text)))
+            yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1),
+                                                            json.loads(text)))
         for key in ("sequential", "combine"):
             if key in node:
-                yield variant(lambda w: at(w, path).__setitem__(slice(position, position + 1), node[key]))
+                yield variant(
+                    lambda w: at(w, path).__setitem__(slice(position, position + 1), node[key]))
     for k, kernel in enumerate(workload["kernels"]):
         for o, op in enumerate(kernel["body"]):
             if op["op"] == "store":
@@ -104,8 +108,8 @@ def _tidied(workload):
 
 
 def shrink(workload, fails, seconds=30.0):
-    """The smallest workload found for which fails(workload) holds. An exception in `fails` counts as
-    not failing: a candidate may have stopped to be a workload at all."""
+    """The smallest workload found for which fails(workload) holds. An exception in `fails` counts
+    as not failing: a candidate may have ceased to be a workload at all."""
     deadline = time.monotonic() + seconds
 
     def still_fails(candidate):

@@ -1,18 +1,18 @@
-"""ptowsp-gen check finds races, uninitialised reads, bounds, aliasing and incomplete outputs exactly
-where the interpreter does; print is a fixed point that keeps the meaning."""
+"""ptowsp-gen check finds races, uninitialised reads, bounds, aliasing and incomplete outputs
+exactly where the interpreter does; print is a fixed point that keeps the meaning."""
 
 import json
 import re
 
-import numpy as np
-
 from conftest import count
 from interpreter import Interpreter
-from random_workload import generate, generate_near_miss
+from near_miss import generate_near_miss
+from random_workload import generate
 from toolchain import generator
 
 RULES = {"races": "race", "uninitialised": "uninitialized-read", "aliased": "aliased-arguments",
-         "out_of_bounds": "out-of-bounds", "incomplete": "output-not-complete", "never_written": "never-written"}
+         "out_of_bounds": "out-of-bounds", "incomplete": "output-not-complete",
+         "never_written": "never-written"}
 # What can be asked only of a workload whose statements are sound one by one.
 WHOLE_GRAPH = {"race", "uninitialized-read", "output-not-complete"}
 
@@ -20,7 +20,8 @@ WHOLE_GRAPH = {"race", "uninitialized-read", "output-not-complete"}
 def reported(done):
     """(rule, place, message) of every error."""
     pattern = r": error: (.*) \[([a-z-]+)\]\n  at (\S+)$"
-    return [(rule, place, message) for message, rule, place in re.findall(pattern, done.stderr, re.M)]
+    found = re.findall(pattern, done.stderr, re.M)
+    return [(rule, place, message) for message, rule, place in found]
 
 
 def wanted_rules(findings):
@@ -32,16 +33,19 @@ def wrong_places(errors, interpreter):
     """Why the errors name other places or tasks than the interpreter found, or None."""
     found = interpreter.check()
     at = lambda rule: {re.sub(r"/args/\w+$", "", place) for r, place, _ in errors if r == rule}
-    for rule, tasks in (("uninitialized-read", found.uninitialised), ("aliased-arguments", found.aliased)):
+    for rule, tasks in (("uninitialized-read", found.uninitialised),
+                        ("aliased-arguments", found.aliased)):
         places = {interpreter.tasks[task].place for task in tasks}
         if at(rule) and at(rule) != places:
             return f"places of {rule}: {sorted(at(rule))}, wanted {sorted(places)}"
     if at("out-of-bounds") != found.out_of_bounds:
-        return f"places of out-of-bounds: {sorted(at('out-of-bounds'))}, wanted {sorted(found.out_of_bounds)}"
+        wanted = sorted(found.out_of_bounds)
+        return f"places of out-of-bounds: {sorted(at('out-of-bounds'))}, wanted {wanted}"
     pairs = {(interpreter.tasks[i].name(), interpreter.tasks[j].name()) for i, j in found.races}
     for rule, _, message in errors:
         if rule == "race":
-            named = re.search(r"task (\w+(?:\[.*?\])?) (?:reads|writes) .*, task (\w+(?:\[.*?\])?) (?:reads|writes)", message)
+            task = r"task (\w+(?:\[.*?\])?) (?:reads|writes)"
+            named = re.search(f"{task} .*, {task}", message)
             if not named or named.groups() not in pairs:
                 return f"tasks of the race are no race: {message}"
     return None
@@ -58,7 +62,8 @@ def check_failure(cases):
         errors = reported(done)
         rules = {rule for rule, _, _ in errors}
         # The interpreter asks no further once a view leaves its tensor.
-        if rules != wanted and not ("out-of-bounds" in wanted and wanted <= rules <= set(RULES.values())):
+        if rules != wanted and not ("out-of-bounds" in wanted
+                                    and wanted <= rules <= set(RULES.values())):
             return f"rules {sorted(rules)}, wanted {sorted(wanted)}\n{done.stderr}"
         wrong = wrong_places(errors, interpreter)
         if wrong:
@@ -82,8 +87,9 @@ def test_near_misses_are_judged_alike(cases):
 
 
 def touched(interpreter):
-    """Everything that print must keep: per task its kernel, place in the tree, elements and scalars."""
-    return [(t.kernel["name"], t.path, {n: i.tolist() for n, i in t.tiles.items()}, t.tensors, t.scalars, t.variables)
+    """What print must keep: per task its kernel, place in the tree, elements and scalars."""
+    return [(t.kernel["name"], t.path, {n: i.tolist() for n, i in t.tiles.items()}, t.tensors,
+             t.scalars, t.variables)
             for t in interpreter.tasks]
 
 

@@ -5,8 +5,10 @@ import json
 
 from conftest import count
 from interpreter import Interpreter, closure
-from random_workload import generate, generate_near_miss
+from near_miss import generate_near_miss
+from random_workload import generate
 from toolchain import generator
+from workloads import loop, negation, task
 
 
 def read_graph(path, *options):
@@ -16,7 +18,8 @@ def read_graph(path, *options):
         return done
     graph = json.loads(done.stdout)
     assert [node["id"] for node in graph["nodes"]] == list(range(len(graph["nodes"])))
-    return [node["name"] for node in graph["nodes"]], [(edge["from"], edge["to"]) for edge in graph["edges"]]
+    edges = [(edge["from"], edge["to"]) for edge in graph["edges"]]
+    return [node["name"] for node in graph["nodes"]], edges
 
 
 def graph_failure(cases, *options):
@@ -43,7 +46,8 @@ def graph_failure(cases, *options):
         for i, (a, b) in enumerate(zip(got, want)):
             if a != b:
                 missing = [j for j in range(len(names)) if (b & ~a) >> j & 1]
-                return f"missing order: {i} {names[i]} must come before {[(j, names[j]) for j in missing]}"
+                later = [f"{j} {names[j]}" for j in missing]
+                return f"missing order: {i} {names[i]} must come before {later}"
         return None
     return failure
 
@@ -73,13 +77,9 @@ def test_program_order_is_a_chain(cases):
 
 def test_limit_collapses_instead_of_hanging(cases):
     """A million tasks in a short time and a small graph."""
-    workload = {"ptowsp": 1, "name": "w",
-                "tensors": [{"name": "x", "dtype": "f32", "shape": [1000, 1000], "role": "inout"}],
-                "kernels": [{"name": "k", "params": [{"name": "x", "tile": [1, 1], "dtype": "f32", "access": "inout"}],
-                             "body": [{"op": "neg", "args": ["x"], "result": "y"}, {"op": "store", "args": ["x", "y"]}]}],
-                "program": [{"for": "i", "extent": 1000, "mode": "parallel", "body": [
-                    {"for": "j", "extent": 1000, "mode": "parallel", "body": [{"task": "k", "args": {"x": "x[i, j]"}}]}]}]}
-    path = cases.write(workload)
+    call = task("negate", x="x[i, j]")
+    program = [loop(1000, "parallel", loop(1000, "parallel", call, variable="j"))]
+    path = cases.write(negation([1000, 1000], (1, 1), program))
     for form in ("dot", "mermaid", "json"):
         done = generator("graph", path, "--format", form)
         assert done.returncode == 0, done.stderr

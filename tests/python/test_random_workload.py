@@ -6,7 +6,9 @@ import numpy as np
 
 from arithmetic import KERNEL
 from interpreter import Interpreter
-from random_workload import BINARY, REDUCTIONS, UNARY, generate, generate_near_miss
+from near_miss import generate_near_miss
+from random_kernel import BINARY, REDUCTIONS, UNARY
+from random_workload import generate
 
 
 def shapes_of(kernel):
@@ -48,7 +50,8 @@ def test_they_are_valid_varied_and_well_conditioned(cases):
         features["edges"] += bool(interpreter.conflicts().any())
         for task in interpreter.tasks:
             features[f"depth {len(task.variables)}"] += 1
-            features["strided"] += any((np.diff(i[:, 0]) != i.shape[1]).any() for i in task.tiles.values())
+            features["strided"] += any((np.diff(i[:, 0]) != i.shape[1]).any()
+                                       for i in task.tiles.values())
         text = str(workload["program"])
         for word in ("combine", "'sequential': [", "'parallel'"):
             features[word] += word in text
@@ -64,7 +67,8 @@ def test_they_are_valid_varied_and_well_conditioned(cases):
     pairs = {forms for op, forms in seen if len(forms) == 2}
     assert {(a, b) for a in kinds for b in kinds if "literal" not in (a, b)} <= pairs
     assert {("tile", "literal"), ("literal", "tile")} <= pairs
-    for feature in ("edges", "strided", "depth 0", "depth 2", "depth 3", "combine", "'sequential': [", "rank 1",
+    for feature in ("edges", "strided", "depth 0", "depth 2", "depth 3", "combine",
+                    "'sequential': [", "rank 1",
                     "rank 3", "rank 4", "temporary", "inout"):
         assert features[feature] >= 5, (feature, features)
     # A comparison within a loose bound would not say much.
@@ -76,4 +80,5 @@ def test_near_misses_break_every_rule_that_needs_the_whole_graph(cases):
     for seed in cases.seeds(250):
         interpreter = Interpreter(generate_near_miss(seed, cases.folder), cases.folder)
         broken.update(interpreter.check().rules() or ["none"])
-    assert min(broken[r] for r in ("none", "races", "uninitialised", "out_of_bounds", "incomplete")) >= 3, broken
+    assert min(broken[r] for r in ("none", "races", "uninitialised", "out_of_bounds",
+                                   "incomplete")) >= 3, broken

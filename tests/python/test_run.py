@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arithmetic
-from conftest import SEED, count
+from conftest import count
 from interpreter import Interpreter
 from random_workload import generate
 from test_eval import compare
@@ -36,13 +36,15 @@ def run_failure(cases, seed):
         if interpreter.check().rules():
             return None
         try:
-            compile_artifact(path, artifact, rng.choice(kernel_levels()), rng.choice(("-O1", "-O2", "-O3")))
+            compile_artifact(path, artifact, rng.choice(kernel_levels()),
+                             rng.choice(("-O1", "-O2", "-O3")))
         except AssertionError as error:
             return f"build: {error}"
         inputs = interpreter.inputs()
         tight = within_tolerance(interpreter, interpreter.run(inputs, arithmetic.KERNEL))
         first = None
-        for workers, schedule in ((1, None), (2, rng.getrandbits(31)), (rng.choice((3, 4, 8)), rng.getrandbits(31))):
+        for workers, schedule in ((1, None), (2, rng.getrandbits(31)),
+                                  (rng.choice((3, 4, 8)), rng.getrandbits(31))):
             outputs = cases.folder / "outputs"
             shutil.rmtree(outputs, ignore_errors=True)
             done = run(artifact, outputs, workers, schedule)

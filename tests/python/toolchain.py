@@ -16,7 +16,8 @@ RUNTIME_INCLUDE = Path(__file__).resolve().parents[2] / "runtime_glue/sim/includ
 
 
 def generator(*arguments, cwd=None, timeout=GEN_TIMEOUT):
-    return subprocess.run([os.environ["PTOWSP_GEN"], *map(str, arguments)], cwd=cwd, timeout=timeout,
+    return subprocess.run([os.environ["PTOWSP_GEN"], *map(str, arguments)], cwd=cwd,
+                          timeout=timeout,
                           capture_output=True, text=True, errors="replace")
 
 
@@ -62,15 +63,19 @@ def compile_artifact(workload_file, folder, level, optimisation="-O2"):
     for job in jobs:
         done = subprocess.run(job, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{' '.join(job)}\n{done.stderr}"
-    expect_success(generator("seal", "--manifest", folder / "manifest.json", "--ready", folder / "ready",
-                             "--arch", level, "--orchestration", f"builtin={orchestration}", *arguments,
+    expect_success(generator("seal", "--manifest", folder / "manifest.json", "--ready",
+                             folder / "ready",
+                             "--arch", level, "--orchestration", f"builtin={orchestration}",
+                             *arguments,
                              "--inputs", folder / "inputs", "--expected", folder / "expected"))
     return folder
 
 
 def run(artifact, outputs, workers, schedule_seed=None, timeout=60):
-    command = [os.environ["PTOWSP_RUN"], str(artifact), "--workers", str(workers), "--timeout", "30",
+    command = [os.environ["PTOWSP_RUN"], str(artifact), "--workers", str(workers), "--timeout",
+               "30",
                "--outputs", str(outputs)]
     if schedule_seed is not None:
         command += ["--schedule-seed", str(schedule_seed)]
-    return subprocess.run(command, timeout=timeout, capture_output=True, text=True, errors="replace")
+    return subprocess.run(command, timeout=timeout, capture_output=True, text=True,
+                          errors="replace")
