@@ -187,7 +187,8 @@ def _certain_point(a, points):
 def row_sum(a, accuracy, mean=False):
     count = a.shape[1]
     if count == 1:
-        return a
+        # A fold that begins with 0 turns -0 into 0; nobody promises either.
+        return Value(a.v, np.where((a.v == 0) & (a.e == 0), ulp(0.0), a.e))
     exact = a.v.sum(axis=1, keepdims=True)
     size = np.abs(a.v).sum(axis=1, keepdims=True)
     spread = a.e.sum(axis=1, keepdims=True) + count * accuracy.sum_unit * size

@@ -61,8 +61,9 @@ class Cases:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / "original.json").write_text(json.dumps(workload, indent=1))
         (keep / "shrunk.json").write_text(json.dumps(small, indent=1))
-        for array in self.folder.glob("*.npy"):
-            shutil.copy(array, keep)
+        for tensor in workload["tensors"]:
+            if "npy" in tensor.get("init", {}):
+                shutil.copy(self.folder / tensor["init"]["npy"], keep)
         pytest.fail(
             f"{failure(small)}\n\nworkload: {keep}/shrunk.json (whole: {keep}/original.json), "
                     f"case {seed}", pytrace=False)
