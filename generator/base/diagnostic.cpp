@@ -71,9 +71,22 @@ std::string format(const Diagnostic& diagnostic, const Locate& locate, bool colo
 }
 
 std::string format(const Diagnostics& diagnostics, const Locate& locate, bool colour) {
+  // A loop of a script that made one mistake a thousand times is understood from the first ones.
+  constexpr size_t kMost = 100;
+  std::vector<const Diagnostic*> shown;
+  for (const Diagnostic& diagnostic : diagnostics.all()) shown.push_back(&diagnostic);
+  std::string rest;
+  if (shown.size() > kMost) {
+    // No error may hide behind warnings.
+    std::stable_partition(shown.begin(), shown.end(),
+                          [](const Diagnostic* d) { return d->severity == Severity::error; });
+    rest = locate("").file + ": " + std::to_string(shown.size() - kMost) +
+           " more errors and warnings are not shown\n";
+    shown.resize(kMost);
+  }
   std::string text;
-  for (const Diagnostic& diagnostic : diagnostics.all()) text += format(diagnostic, locate, colour);
-  return text;
+  for (const Diagnostic* diagnostic : shown) text += format(*diagnostic, locate, colour);
+  return text + rest;
 }
 
 }  // namespace ptowsp

@@ -65,7 +65,8 @@ using Locate = std::function<SourceLocation(std::string_view place)>;
 //       at /tensors/0 (softmax.json:3:5)
 // `colour` adds ANSI colours to the head; only main knows whether a terminal reads along.
 std::string format(const Diagnostic& diagnostic, const Locate& locate, bool colour = false);
-// All of them, in the order of their finding.
+// All of them, in the order of their finding; of more than 100 the first 100,
+// errors before warnings, and the number of the others.
 std::string format(const Diagnostics& diagnostics, const Locate& locate, bool colour = false);
 
 }  // namespace ptowsp

@@ -7,14 +7,23 @@
 namespace ptowsp::ir {
 namespace {
 
+std::vector<size_t> lineStarts(std::string_view text) {
+  std::vector<size_t> starts = {0};
+  for (size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
+    starts.push_back(at + 1);
+  }
+  return starts;
+}
+
 // Line and column, from 1; a column is a character, not a byte.
-std::pair<int, int> lineAndColumn(std::string_view text, size_t offset) {
-  std::string_view before = text.substr(0, std::min(offset, text.size()));
-  size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  auto lines = std::count(before.begin(), before.end(), '\n');
-  auto characters = std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start),
-                                  before.end(), [](char c) { return (c & 0xC0) != 0x80; });
-  return {static_cast<int>(lines) + 1, static_cast<int>(characters) + 1};
+std::pair<int, int> lineAndColumn(std::string_view text, const std::vector<size_t>& line_starts,
+                                  size_t offset) {
+  offset = std::min(offset, text.size());
+  auto next = std::upper_bound(line_starts.begin(), line_starts.end(), offset);
+  std::string_view before = text.substr(*(next - 1), offset - *(next - 1));
+  auto characters =
+      std::count_if(before.begin(), before.end(), [](char c) { return (c & 0xC0) != 0x80; });
+  return {static_cast<int>(next - line_starts.begin()), static_cast<int>(characters) + 1};
 }
 
 std::string unescaped(std::string_view token) {
@@ -43,6 +52,7 @@ const json::Value* step(const json::Value& value, std::string_view token) {
 void Locations::setDocument(const std::string& path, std::string_view text, json::Value root) {
   path_ = path;
   text_ = text;
+  line_starts_ = lineStarts(text);
   root_ = std::move(root);
   scripts_.clear();
   nodes_.clear();
@@ -51,7 +61,7 @@ void Locations::setDocument(const std::string& path, std::string_view text, json
 void Locations::readSidecar(std::string_view text, const std::string& path,
                             Diagnostics& diagnostics) {
   auto refuse = [&](size_t offset, const std::string& why) {
-    auto [line, column] = lineAndColumn(text, offset);
+    auto [line, column] = lineAndColumn(text, lineStarts(text), offset);
     diagnostics.warning("bad-locations", "",
                         "the locations file " + path + ":" + std::to_string(line) + ":" +
                             std::to_string(column) + " is not used: " + why,
@@ -110,7 +120,7 @@ SourceLocation Locations::find(std::string_view place) const {
   } else {
     return location;
   }
-  std::tie(location.line, location.column) = lineAndColumn(text_, offset);
+  std::tie(location.line, location.column) = lineAndColumn(text_, line_starts_, offset);
   std::string key(place);
   while (!nodes_.empty() && key.starts_with('/')) {
     if (auto node = nodes_.find(key); node != nodes_.end()) {

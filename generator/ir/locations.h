@@ -36,6 +36,7 @@ class Locations {
  private:
   std::string path_;
   std::string text_;
+  std::vector<size_t> line_starts_;
   json::Value root_;
   std::vector<std::string> scripts_;
   std::unordered_map<std::string, std::pair<size_t, int>> nodes_;  // place -> script, line

@@ -147,7 +147,8 @@ class Resolver {
   // With loop variables by depth instead of by name.
   bool affine(const ir::AffineText& text, Affine& result) {
     result.constant = text.constant;
-    for (const auto& [variable, coefficient] : text.coefficients) {
+    for (const auto& entry : text.coefficients) {
+      const std::string& variable = entry.first;
       auto loop = std::find_if(scope_.loops.begin(), scope_.loops.end(),
                                [&](const Loop& l) { return l.variable == variable; });
       if (loop == scope_.loops.end()) {
@@ -159,7 +160,7 @@ class Resolver {
             suggestion(variable, "loop variables", known));
         return false;
       }
-      result.coefficients[static_cast<size_t>(loop - scope_.loops.begin())] = coefficient;
+      result.coefficients[static_cast<size_t>(loop - scope_.loops.begin())] = entry.second;
     }
     return true;
   }

@@ -50,6 +50,23 @@ TEST(Diagnostic, ColourStandsAroundTheSeverityOnly) {
   EXPECT_EQ(format(diagnostics, locate, true), "a.json: \033[1;31merror:\033[0m m [r]\n");
 }
 
+TEST(Diagnostics, BeyondAHundredOnlyTheirNumberIsSaid) {
+  Diagnostics diagnostics;
+  for (int i = 0; i < 100; ++i) diagnostics.error("r", "", "m");
+  std::string hundred = format(diagnostics, locate);
+  EXPECT_EQ(hundred.find("not shown"), std::string::npos);
+  for (int i = 0; i < 7; ++i) diagnostics.warning("r", "", "m");
+  EXPECT_EQ(format(diagnostics, locate),
+            hundred + "a.json: 7 more errors and warnings are not shown\n");
+}
+
+TEST(Diagnostics, NoErrorHidesBehindWarnings) {
+  Diagnostics diagnostics;
+  for (int i = 0; i < 200; ++i) diagnostics.warning("w", "", "m");
+  diagnostics.error("e", "", "last");
+  EXPECT_TRUE(format(diagnostics, locate).starts_with("a.json: error: last [e]\n"));
+}
+
 TEST(Diagnostics, WarningsAreNoErrors) {
   Diagnostics diagnostics, others;
   EXPECT_FALSE(diagnostics.hasErrors());
