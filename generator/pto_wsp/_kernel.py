@@ -1,0 +1,612 @@
+"""Kernels: from a Python function over tiles to a list of ops.
+
+The function runs once, with tiles that know shape and dtype but no elements. Each op it calls is
+noted, with the place it was called from. How a kernel is written into the workload file is here too;
+where tasks call it is not.
+"""
+from __future__ import annotations
+
+import operator
+from _thread import RLock, _local
+
+from pto_wsp._names import assigned_name, fit, unique
+from pto_wsp.errors import Site, did_you_mean, fail, here, nearest, unsupported
+from pto_wsp.types import DType, Scalar, Tensor, Tile, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, Callable, NoReturn, Union
+
+    Operand = Union["Value", float, int]
+
+
+class _Access:
+    access = ""
+    what = ""
+
+    def __init__(self, tile: Tile) -> None:
+        self.tile = tile
+
+    def __class_getitem__(cls, tile: Any) -> _Access:
+        if not isinstance(tile, Tile):
+            fail("bad-annotation", f"{cls.__name__}[{tile!r}] is no parameter type",
+                 f"write {cls.__name__}[Tile[rows, cols, dtype]]")
+        return cls(tile)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}[{self.tile!r}]"
+
+
+class In(_Access):
+    """A tile that the kernel reads: `x: In[Tile[16, 64, DType.F32]]`."""
+
+    access = "in"
+
+
+class Out(_Access):
+    """A tile that the kernel writes, by pto.store, and cannot read before."""
+
+    access = "out"
+
+
+class InOut(_Access):
+    """A tile that the kernel reads and writes."""
+
+    access = "inout"
+
+
+class Param:
+    """A parameter: `type` is In, Out, InOut or Scalar; `name` the user's, `ir_name` the file's."""
+
+    __slots__ = ("name", "ir_name", "type", "default")
+
+    def __init__(self, name: str, ir_name: str, type: Any, default: Any) -> None:
+        self.name = name
+        self.ir_name = ir_name
+        self.type = type
+        self.default = default  # a number, or None
+
+    @property
+    def access(self) -> str:
+        """"in", "out" or "inout"; empty for a scalar."""
+        return "" if isinstance(self.type, Scalar) else self.type.access
+
+    @property
+    def dtype(self) -> DType:
+        return self.type.dtype if isinstance(self.type, Scalar) else self.type.tile.dtype
+
+    def ir(self) -> dict[str, Any]:
+        """As the workload file has it."""
+        if isinstance(self.type, Scalar):
+            return {"name": self.ir_name, "scalar": self.dtype.value}
+        return {"name": self.ir_name, "tile": list(self.type.tile.shape), "dtype": self.dtype.value,
+                "access": self.access}
+
+
+class Op:
+    """One op of a kernel's body. `result` is empty for a store."""
+
+    __slots__ = ("name", "args", "result", "site")
+
+    def __init__(self, name: str, args: list[Any], result: str, site: Site | None) -> None:
+        self.name = name
+        self.args = args
+        self.result = result
+        self.site = site
+
+    def ir(self) -> dict[str, Any]:
+        """As the workload file has it."""
+        ir: dict[str, Any] = {"op": self.name, "args": self.args}
+        if self.result:
+            ir["result"] = self.result
+        return ir
+
+
+class Value:
+    """A tile value inside a kernel: a parameter, or what an op gave. It knows `shape` (rows, cols)
+    and `dtype`, but has no elements: + - * / and unary - note ops, as pto.add and so on do."""
+
+    __slots__ = ("trace", "name", "shape", "dtype", "param", "loaded",
+                 "number")
+
+    def __init__(self, trace: KernelTrace, name: str, shape: tuple[int, int], dtype: DType,
+                 param: Param | None = None, loaded: bool = False,
+                 number: float | None = None) -> None:
+        self.trace = trace
+        self.name = name
+        self.shape = shape
+        self.dtype = dtype
+        self.param = param    # of a parameter, or of what was loaded from one
+        self.loaded = loaded  # what the parameter held when it was loaded, not what it holds now
+        self.number = number  # of a constant
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0]
+
+    @property
+    def cols(self) -> int:
+        return self.shape[1]
+
+    def __add__(self, other: Any) -> Value:
+        return elementwise("add", self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return elementwise("add", other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        return elementwise("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return elementwise("sub", other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        return elementwise("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return elementwise("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        return elementwise("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return elementwise("div", other, self)
+
+    def __neg__(self) -> Value:
+        return elementwise("neg", self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return elementwise("abs", self)
+
+    def __matmul__(self, other: Any) -> Value:
+        from pto_wsp import pto
+        return pto.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Value:
+        from pto_wsp import pto
+        return pto.matmul(other, self)
+
+    def __pow__(self, exponent: Any) -> NoReturn:
+        fail("unknown-name", "tiles have no operator **", "write x * x, or pto.exp and pto.log")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        # numpy.float32(2) * x comes here, and so does numpy.exp(x).
+        op = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div",
+              "true_divide": "div"}.get(ufunc.__name__)
+        if method == "__call__" and op and not kwargs:
+            return elementwise(op, *inputs)
+        from pto_wsp import pto
+        name = {"maximum": "maximum", "minimum": "minimum", "negative": "neg",
+                "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
+        fail("unknown-name", f"numpy.{ufunc.__name__} cannot work on a tile of a kernel",
+             f"write pto.{name}" if name in pto.__all__ else "use the ops of pto")
+
+    def _no_value(self) -> NoReturn:
+        fail("data-dependent", f"'{self.name}' has no value while the kernel is traced, so Python "
+             "cannot decide on it",
+             "a kernel does the same for all data: choose by arithmetic, such as pto.max(x, 0), or "
+             "decide outside of the kernel")
+
+    def __bool__(self) -> NoReturn:
+        self._no_value()
+
+    def __lt__(self, other: Any) -> NoReturn:
+        self._no_value()
+
+    __le__ = __gt__ = __ge__ = __lt__
+    __eq__ = __ne__ = __lt__  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+    def __float__(self) -> NoReturn:
+        self._no_value()
+
+    __int__ = __index__ = __float__  # type: ignore[assignment]
+
+    def __getitem__(self, items: Any) -> NoReturn:
+        fail("bad-view", f"'{self.name}' is a whole tile, parts of it cannot be taken in a kernel",
+             "give the task a view of that part, X[b, 0:8, 0:8]")
+
+    def __setitem__(self, items: Any, value: Any) -> NoReturn:
+        fail("bad-store", f"elements of '{self.name}' cannot be assigned to",
+             f"write pto.store({self.name}, value)")
+
+    def __iter__(self) -> NoReturn:
+        fail("bad-view", f"'{self.name}' is a whole tile and cannot be iterated over",
+             "use ops on whole tiles, such as pto.rowsum")
+
+    def __repr__(self) -> str:
+        return f"Value({self.name}: {_shape(self.shape)} {self.dtype})"
+
+
+def _shape(shape: tuple[int, int]) -> str:
+    return f"{shape[0]}x{shape[1]}"
+
+
+class KernelTrace:
+    """What tracing a kernel gave: `params` and `body`, in the workload file's terms."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.params = kernel.params
+        self.body: list[Op] = []
+        self._names = {param.ir_name for param in self.params}
+        self._stored: dict[str, Value] = {}  # by parameter: the value it was given last
+        self._stale_read = False
+
+    def parameter_values(self) -> dict[str, Value]:
+        values = {}
+        for param in self.params:
+            shape = (1, 1) if isinstance(param.type, Scalar) else param.type.tile.shape
+            values[param.name] = Value(self, param.ir_name, shape, param.dtype, param)
+        return values
+
+    def read(self, value: Value, loaded: bool = False) -> Value:
+        """What `value` is by now: for a parameter that was stored to, what was stored."""
+        param = value.param
+        if value.trace is not self:
+            fail("unknown-name", f"'{value.name}' is a tile of kernel "
+                 f"'{value.trace.kernel.name}', used in kernel '{self.kernel.name}'",
+                 "give it as a parameter")
+        if param is None:
+            return value
+        if value.loaded:
+            # Its name has another meaning after a store; end() then moves the stores to the end.
+            self._stale_read |= param.name in self._stored
+            return value
+        if param.name in self._stored:
+            return self.read(self._stored[param.name])
+        if param.access == "out":
+            fail("read-before-store", f"'{param.name}' is an Out tile and read before it is stored",
+                 f"make it InOut[{param.type.tile!r}]")
+        return Value(self, value.name, value.shape, value.dtype, param, True) if loaded else value
+
+    @staticmethod
+    def arg(value: Value) -> Any:
+        """The operand as the workload file has it."""
+        return value.name if value.number is None else value.number
+
+    def add(self, op: str, args: list[Any], shape: tuple[int, int], dtype: DType) -> Value:
+        name = unique(fit(assigned_name() or "v", "v"), self._names)
+        self.body.append(Op(op, args, name, here()))
+        return Value(self, name, shape, dtype)
+
+    def store(self, tile: Value, value: Value, arg: Any) -> None:
+        param = tile.param
+        assert param is not None
+        self.body.append(Op("store", [param.ir_name, arg], "", here()))
+        self._stored[param.name] = self.read(value, loaded=True)
+
+    def end(self) -> None:
+        """The checks and the order that need the whole body."""
+        for param in self.params:
+            if param.access in ("out", "inout") and param.name not in self._stored:
+                fail("no-store", f"kernel '{self.kernel.name}' never stores to '{param.name}'",
+                     f"write pto.store({param.name}, value), or make it In[...]", self.kernel.site)
+        if not self._stored:
+            fail("no-store", f"kernel '{self.kernel.name}' stores nothing",
+                 "give it an Out parameter y, and write pto.store(y, value)", self.kernel.site)
+        if self._stale_read:
+            self._stores_last()
+
+    def _stores_last(self) -> None:
+        # What was loaded from a parameter is used after a store to it: the name must keep its old
+        # meaning until then. Only the last store to each counts.
+        last = {op.args[0]: op for op in self.body if op.name == "store"}
+        others = [op for op in self.body if op.name != "store"]
+        stores: list[Op] = []
+        waiting = list(last.values())
+        while waiting:
+            # A store may come when no other one still reads what its parameter held.
+            ready = [op for op in waiting
+                     if not any(other is not op and other.args[1] == op.args[0]
+                                for other in waiting)]
+            if not ready:
+                fail("bad-store", f"kernel '{self.kernel.name}' swaps tiles: each store needs what "
+                     "the other one overwrites", "store an intermediate value, such as x * 1.0",
+                     waiting[0].site)
+            stores.append(ready[0])
+            waiting.remove(ready[0])
+        self.body = others + stores
+
+
+class _State(_local):
+    trace: KernelTrace | None = None
+
+
+_state = _State()
+
+
+def _current(op: str) -> KernelTrace:
+    if _state.trace is None:
+        fail("bad-program", f"pto.{op} is called outside of a kernel",
+             "call it in a function with @kernel")
+    return _state.trace
+
+
+def _operand(trace: KernelTrace, op: str, operand: Any) -> Value:
+    if isinstance(operand, Value):
+        return trace.read(operand)
+    if isinstance(operand, (Tensor, View)):
+        name = operand.name if isinstance(operand, Tensor) else str(operand)
+        fail("wrong-type", f"pto.{op}: '{name}' is a tensor, not a tile of this kernel",
+             "give it to the task as a view, for a parameter In[Tile[...]]")
+    number = _number(operand)
+    if number is None:
+        fail("wrong-type", f"pto.{op}: expected a tile or a number, found {type(operand).__name__}")
+    return Value(trace, str(operand), (1, 1), DType.F32, number=number)
+
+
+def _number(value: Any) -> float | int | None:
+    # A number that JSON can hold, or None.
+    if isinstance(value, (bool, str)) or hasattr(value, "__len__"):
+        return None
+    try:
+        number: float | int = operator.index(value)
+    except TypeError:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return None
+    if number != number or number in (float("inf"), float("-inf")):
+        fail("number-range", f"{number} cannot be written in a workload file",
+             "use a finite number, such as -3e38 for the lowest, or a tensor with that element")
+    return number
+
+
+def _same_dtype(op: str, values: list[Value]) -> DType:
+    tiles = [value for value in values if value.number is None]
+    dtypes = {value.dtype for value in tiles}
+    if len(dtypes) > 1:
+        listed = ", ".join(f"'{value.name}' is {value.dtype}" for value in tiles)
+        fail("wrong-dtype", f"pto.{op}: the operands differ in dtype: {listed}",
+             "use tiles of one dtype")
+    return dtypes.pop() if dtypes else DType.F32
+
+
+# --- the forms of ops, as the op table has them ----------------------------------------------------
+
+
+def elementwise(op: str, *operands: Any) -> Value:
+    """An op on each element; operands broadcast as tile, row, column and scalar."""
+    trace = _current(op)
+    values = [_operand(trace, op, operand) for operand in operands]
+    dtype = _same_dtype(op, values)
+    shape = [1, 1]
+    for axis in (0, 1):
+        extents = {value.shape[axis] for value in values} - {1}
+        if len(extents) > 1:
+            shapes = " and ".join(_shape(value.shape) for value in values)
+            fail("shape-mismatch", f"pto.{op}: {shapes} do not broadcast: "
+                 f"{' and '.join(str(value.shape[axis]) for value in values)} "
+                 f"{'columns' if axis else 'rows'}",
+                 "operands are rows x cols, 1 x cols, rows x 1, or numbers")
+        shape[axis] = extents.pop() if extents else 1
+    return trace.add(op, [trace.arg(value) for value in values], (shape[0], shape[1]), dtype)
+
+
+def row_reduction(op: str, operand: Any) -> Value:
+    """An op from rows x cols to rows x 1."""
+    trace = _current(op)
+    value = _operand(trace, op, operand)
+    if value.number is not None or (value.param is not None and not value.param.access):
+        fail("shape-mismatch", f"pto.{op}: expected a tile, found a scalar",
+             "reduce a tile; of a scalar there is nothing to reduce")
+    return trace.add(op, [trace.arg(value)], (value.rows, 1), value.dtype)
+
+
+def store(op: str, tile: Any, operand: Any) -> None:
+    """Writes a value to the whole tile of a parameter."""
+    trace = _current(op)
+    if not isinstance(tile, Value) or tile.param is None or not tile.param.access or \
+            tile.loaded:
+        found = f"'{tile.name}'" if isinstance(tile, Value) else type(tile).__name__
+        fail("bad-store", f"pto.store writes to a tile parameter, found {found}",
+             "write pto.store(tile, value), the kernel's Out or InOut parameter first")
+    if tile.trace is not trace:
+        trace.read(tile)
+    if tile.param.access == "in":
+        fail("bad-store", f"'{tile.param.name}' is an In tile and stored to",
+             f"make it Out[{tile.param.type.tile!r}], or InOut[...] if it is read too")
+    value = _operand(trace, op, operand)
+    if value.shape != tile.shape:
+        fail("shape-mismatch", f"pto.store: the tile '{tile.param.name}' is {_shape(tile.shape)}, the "
+             f"value {_shape(value.shape)}", "store a value of exactly the tile's shape")
+    if value.number is None and value.dtype != tile.dtype:
+        fail("wrong-dtype", f"pto.store: the tile '{tile.param.name}' is {tile.dtype}, the value "
+             f"{value.dtype}", "use one dtype")
+    trace.store(tile, value, trace.arg(value))
+
+
+# --- what is no op of the table --------------------------------------------------------------------
+
+
+def load(tile: Any) -> Value:
+    """The value of a tile parameter as it is now; later stores to it do not change it."""
+    trace = _current("load")
+    if not isinstance(tile, Value):
+        fail("wrong-type", f"pto.load: expected a tile of the kernel, found {type(tile).__name__}",
+             "give the tensor to the task as a view, for a parameter In[Tile[...]]")
+    return trace.read(tile, loaded=True)
+
+
+def constant(value: Any, dtype: DType = DType.F32) -> Value:
+    """A number as an operand: 1 x 1, broadcast by every elementwise op."""
+    trace = _current("constant")
+    number = _number(value)
+    if number is None:
+        fail("wrong-type", f"pto.constant: expected a number, found {type(value).__name__}")
+    if dtype is not DType.F32:
+        unsupported(f"pto.constant of {dtype}", "use DType.F32")
+    return Value(trace, str(number), (1, 1), DType.F32, number=number)
+
+
+def planned(op: str) -> NoReturn:
+    """An op that a later version has."""
+    unsupported(f"op '{op}'")
+
+
+def unknown(name: str, known: list[str]) -> NoReturn:
+    """There is no such op; tells what may have been meant."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    best = nearest(name, known)
+    fail("unknown-name", f"there is no op 'pto.{name}'",
+         f"did you mean 'pto.{best}'?" if best else f"ops: {', '.join(known)}")
+
+
+# --- kernels ---------------------------------------------------------------------------------------
+
+
+class Kernel:
+    """A function with @kernel. Calling it in a workload makes a task; `k[b, t](...)` names the task.
+
+    name: the user's; params: its parameters.
+    """
+
+    def __init__(self, function: Callable[..., Any], frame: FrameType | None) -> None:
+        self.function = function
+        self.name: str = function.__name__
+        code = function.__code__
+        self.site = Site(code.co_filename, code.co_firstlineno)
+        self.__doc__ = function.__doc__
+        self.__name__ = self.name
+        self.params = self._read_params(frame)
+        self._trace: KernelTrace | None = None
+        self._lock = RLock()
+
+    def _read_params(self, frame: FrameType | None) -> list[Param]:
+        code = self.function.__code__
+        names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        if code.co_flags & 0x0C:
+            fail("bad-annotation", f"kernel '{self.name}' has parameters *args or **kwargs",
+                 "name each parameter, with its type", self.site)
+        defaults = dict(zip(names[code.co_argcount - len(self.function.__defaults__ or ()):],
+                            self.function.__defaults__ or ()))
+        defaults.update(self.function.__kwdefaults__ or {})
+        params: list[Param] = []
+        taken: set[str] = set()
+        for name in names:
+            kind = self._annotation(name, frame)
+            if isinstance(kind, Tile):
+                fail("bad-annotation", f"parameter '{name}' of kernel '{self.name}' does not say "
+                     "whether it is read or written", f"write {name}: In[{kind!r}], Out[...] or "
+                     "InOut[...]", self.site)
+            if not isinstance(kind, (_Access, Scalar)):
+                fail("bad-annotation", f"parameter '{name}' of kernel '{self.name}' has no type",
+                     f"write {name}: In[Tile[rows, cols, DType.F32]], Out[...], InOut[...] or "
+                     "Scalar[DType.F32]", self.site)
+            default = defaults.get(name)
+            if default is not None and not isinstance(kind, Scalar):
+                fail("bad-annotation", f"parameter '{name}' of kernel '{self.name}' is a tile and has "
+                     "a default", "only scalars have defaults", self.site)
+            params.append(Param(name, unique(fit(name, "p"), taken), kind, default))
+        return params
+
+    def _annotation(self, name: str, frame: FrameType | None) -> Any:
+        kind = self.function.__annotations__.get(name)
+        if not isinstance(kind, str):
+            return kind
+        # `from __future__ import annotations` leaves text, over names of where the kernel stands.
+        scope = dict(self.function.__globals__)
+        scope.update(frame.f_locals if frame else {})
+        try:
+            return eval(kind, scope)
+        except NameError as error:
+            fail("bad-annotation", f"the type of parameter '{name}' of kernel '{self.name}' cannot be "
+                 f"evaluated: {error}", "", self.site)
+
+    def trace(self) -> KernelTrace:
+        """The kernel's parameters and ops; traced once."""
+        with self._lock:
+            if self._trace is None:
+                trace = KernelTrace(self)
+                outer, _state.trace = _state.trace, trace
+                try:
+                    returned = self.function(**trace.parameter_values())
+                finally:
+                    _state.trace = outer
+                if returned is not None:
+                    fail("bad-store", f"kernel '{self.name}' returns a value, which goes nowhere",
+                         "write it to an Out parameter y, pto.store(y, value)", self.site)
+                trace.end()
+                self._trace = trace
+            return self._trace
+
+    def __getitem__(self, coords: Any) -> BoundKernel:
+        return BoundKernel(self, coords if isinstance(coords, tuple) else (coords,))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from pto_wsp.builder import call_kernel
+        return call_kernel(self, (), args, kwargs)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """By parameter: a View for a tile, a number for a scalar."""
+        names = [param.name for param in self.params]
+        if len(args) > len(names):
+            fail("unknown-argument", f"kernel '{self.name}' has {len(names)} parameters, found "
+                 f"{len(args)} arguments", f"its parameters are {', '.join(names)}")
+        given = dict(zip(names, args))
+        for name, value in kwargs.items():
+            if name not in names:
+                fail("unknown-argument", f"kernel '{self.name}' has no parameter '{name}'",
+                     did_you_mean(name, [n for n in names if n not in given and n not in kwargs] or
+                                  names, "its parameters are"))
+            if name in given:
+                fail("unknown-argument", f"parameter '{name}' of kernel '{self.name}' is given twice")
+            given[name] = value
+        missing = [param.name for param in self.params
+                   if param.name not in given and param.default is None]
+        if missing:
+            fail("missing-argument", f"kernel '{self.name}' is called without "
+                 f"{' and '.join(repr(name) for name in missing)}",
+                 f"call {self.name}({', '.join(f'{name}=...' for name in names)})")
+        return {param.name: self._argument(param, given.get(param.name, param.default))
+                for param in self.params}
+
+    def _argument(self, param: Param, value: Any) -> Any:
+        where = f"parameter '{param.name}' of kernel '{self.name}'"
+        if param.access:
+            if isinstance(value, Tensor):
+                return value[()]
+            if isinstance(value, View):
+                return value
+            fail("wrong-argument", f"{where} is a tile, found {type(value).__name__}",
+                 "make it a tensor: Tensor(data=array)" if hasattr(value, "__array_interface__")
+                 or hasattr(value, "__dlpack__") else "give a tensor or a view of one")
+        if hasattr(value, "name") and hasattr(value, "value") and not isinstance(value, Tensor):
+            if value.value is None:
+                unsupported(f"the symbol '{value.name}', whose value is set at run time,",
+                            "give a number")
+            value = value.value
+        if isinstance(value, (Tensor, View)):
+            fail("wrong-argument", f"{where} is a scalar, found a tensor",
+                 "give a number, or make the parameter In[Tile[1, 1, DType.F32]]")
+        if type(value).__name__ == "Affine":
+            unsupported(f"the scalar {where} that changes with '{value}'",
+                        "give the number by a tensor with an element for each iteration")
+        number = _number(value)
+        if number is None:
+            fail("wrong-argument", f"{where} is a scalar, found {type(value).__name__}",
+                 "give a number")
+        return number
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name} at {self.site}>"
+
+
+class BoundKernel:
+    """A kernel and the coordinates of its next task."""
+
+    __slots__ = ("kernel", "coords")
+
+    def __init__(self, kernel: Kernel, coords: tuple[Any, ...]) -> None:
+        self.kernel = kernel
+        self.coords = coords
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from pto_wsp.builder import call_kernel
+        return call_kernel(self.kernel, self.coords, args, kwargs)
