@@ -228,7 +228,7 @@ TEST(StatusTest, NamesAreDistinct) {
     EXPECT_EQ(std::count(names.begin(), names.end(), name), 0) << name;
     names.push_back(name);
   }
-  EXPECT_EQ(names.size(), 25u);
+  EXPECT_GE(names.size(), 25u) << "the codes above -1100 are those of this library";
   EXPECT_THAT(ptowsp_sim_version(), HasSubstr("."));
 }
 
