@@ -78,6 +78,10 @@ Status Device::select(uint32_t sim_flags) {
   return {};
 }
 
+void Device::cancel() {
+  if (const SimApi* sim = library_->sim()) sim->device_cancel(sim_device_);
+}
+
 Status Device::registerKernels(const Manifest& manifest, const Executable& executable,
                                KernelFunction instead) {
   for (size_t i = 0; i < executable.kernels.size(); ++i) {

@@ -42,6 +42,8 @@ class Device {
   // Registers every kernel (before each run: finalize forgets them), `instead` of it when not null.
   Status registerKernels(const Manifest& manifest, const Executable& executable,
                          KernelFunction instead = nullptr);
+  // From any thread: ends the launch that is under way, if the runtime can.
+  void cancel();
   // After a run that failed: select() resets the device, if the runtime can.
   void markDead() { dead_ = true; }
 

@@ -30,9 +30,8 @@ Run::Run(Device& device, const Artifact& artifact, const Executable& executable)
       names_(artifact.manifest) {}
 
 Status Run::execute(const std::vector<void*>& tensors) {
-  int code = 0;
-  Status status = attempt(tensors, PTOWSP_SIM_TRACE, &code);
-  if (code == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
+  Status status = attempt(tensors, PTOWSP_SIM_TRACE, &code_);
+  if (code_ == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
     status = explainGuardDamage(tensors, std::move(status));
   if (changed_tensor_) {
     const std::vector<int64_t> readers =

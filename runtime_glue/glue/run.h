@@ -43,6 +43,8 @@ class Run {
   // order; outputs should be poisoned. Nothing is allocated after the first call that succeeds.
   Status execute(const std::vector<void*>& tensors);
 
+  // What the runtime returned when a call of it failed in the last execute(), else 0.
+  int code() const { return code_; }
   const RunStats& stats() const { return stats_; }
   const TaskNames& names() const { return names_; }
   bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
@@ -85,6 +87,7 @@ class Run {
   std::vector<uint64_t> args_;
   std::vector<uint64_t> ledger_;
   RunStats stats_;
+  int code_ = 0;
   int64_t only_ = -1;
   std::optional<size_t> changed_tensor_;  // an input that the last run changed
   uint64_t changed_element_ = 0;

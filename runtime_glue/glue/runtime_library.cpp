@@ -58,6 +58,7 @@ Status RuntimeLibrary::open(const std::string& path) {
   find(handle, "ptowsp_sim_device_create", &sim_.device_create, &missing);
   find(handle, "ptowsp_sim_device_destroy", &sim_.device_destroy, &missing);
   find(handle, "ptowsp_sim_device_use", &sim_.device_use, &missing);
+  find(handle, "ptowsp_sim_device_cancel", &sim_.device_cancel, &missing);
   find(handle, "ptowsp_sim_device_reset", &sim_.device_reset, &missing);
   find(handle, "ptowsp_sim_set_options", &sim_.set_options, &missing);
   find(handle, "ptowsp_sim_describe_kernel", &sim_.describe_kernel, &missing);

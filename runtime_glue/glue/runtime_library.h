@@ -26,6 +26,7 @@ struct SimApi {
   decltype(&::ptowsp_sim_device_create) device_create;
   decltype(&::ptowsp_sim_device_destroy) device_destroy;
   decltype(&::ptowsp_sim_device_use) device_use;
+  decltype(&::ptowsp_sim_device_cancel) device_cancel;
   decltype(&::ptowsp_sim_device_reset) device_reset;
   decltype(&::ptowsp_sim_set_options) set_options;
   decltype(&::ptowsp_sim_describe_kernel) describe_kernel;

@@ -215,6 +215,8 @@ PTOWSP_EXPORT const char* ptowsp_sim_status_name(int status) {
       return "timeout";
     case PTOWSP_SIM_ERROR_DEADLOCK:
       return "deadlock";
+    case PTOWSP_SIM_ERROR_CANCELLED:
+      return "cancelled";
     default:
       return "unknown";
   }
@@ -251,6 +253,11 @@ PTOWSP_EXPORT int ptowsp_sim_device_use(ptowsp_sim_device* device) {
 
 PTOWSP_EXPORT ptowsp_sim_device* ptowsp_sim_device_current(void) {
   return t_current != nullptr ? t_current : defaultDevice();
+}
+
+PTOWSP_EXPORT int ptowsp_sim_device_cancel(ptowsp_sim_device* device) {
+  (device != nullptr ? device : defaultDevice())->device.cancel();
+  return PTOWSP_SIM_OK;
 }
 
 PTOWSP_EXPORT int ptowsp_sim_device_reset(void) {

@@ -248,6 +248,7 @@ Error Device::launch(void* memory, int aicpus, int block_dim, int device_id) {
       case PTOWSP_SIM_ERROR_CRASH:
       case PTOWSP_SIM_ERROR_TIMEOUT:
       case PTOWSP_SIM_ERROR_DEADLOCK:
+      case PTOWSP_SIM_ERROR_CANCELLED:
       case PTOWSP_SIM_ERROR_GUARD:
         death_ = error;
         break;

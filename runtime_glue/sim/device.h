@@ -32,6 +32,8 @@ class Device {
   Error launch(void* runtime, int aicpus, int block_dim, int device_id)
       PTOWSP_EXCLUDES(api_mutex_, error_mutex_);
   Error finalize(void* runtime) PTOWSP_EXCLUDES(api_mutex_);
+  // Not guarded by the lock that the launch to be cancelled holds: the executor has its own.
+  void cancel() PTOWSP_NO_THREAD_SAFETY_ANALYSIS { executor_.cancel(); }
   Error registerKernel(int func_id, const uint8_t* image, size_t size) PTOWSP_EXCLUDES(api_mutex_);
   Error describeKernel(int func_id, const char* name, int core_type) PTOWSP_EXCLUDES(api_mutex_);
   Error setOptions(const ptowsp_sim_options& options) PTOWSP_EXCLUDES(api_mutex_);

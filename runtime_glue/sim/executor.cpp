@@ -142,6 +142,7 @@ struct Executor::Impl {
 
   Mutex watch_mutex;
   CondVar watch_change;
+  bool running PTOWSP_GUARDED_BY(watch_mutex) = false;
   bool all_idle PTOWSP_GUARDED_BY(watch_mutex) = false;
   Error error PTOWSP_GUARDED_BY(watch_mutex);
   std::vector<ptowsp_sim_guard_damage> damage PTOWSP_GUARDED_BY(watch_mutex);
@@ -258,6 +259,7 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
   impl.stop.store(false, std::memory_order_relaxed);
   {
     MutexLock lock(impl.watch_mutex);
+    impl.running = true;
     impl.all_idle = false;
     impl.error = {};
     impl.damage.clear();
@@ -292,11 +294,21 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
     result.completed += impl.workers[static_cast<size_t>(w)]->completed;
   }
   MutexLock lock(impl.watch_mutex);
+  impl.running = false;
   result.error = std::move(impl.error);
   result.damage = std::move(impl.damage);
   impl.error = {};
   impl.damage.clear();
   return result;
+}
+
+void Executor::cancel() {
+  Impl& impl = *impl_;
+  MutexLock lock(impl.watch_mutex);
+  if (!impl.running || impl.all_idle || impl.error) return;
+  impl.error = {PTOWSP_SIM_ERROR_CANCELLED, "the run was cancelled before all tasks had run"};
+  impl.stop.store(true, std::memory_order_relaxed);
+  impl.watch_change.notify();
 }
 
 // ---- the thread that started the run: it watches the time ----

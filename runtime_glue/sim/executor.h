@@ -54,6 +54,9 @@ class Executor {
   // is null. One run at a time.
   RunResult run(const Graph& graph, const KernelTable& kernels, const DeviceMemory& memory,
                 const Platform& platform, const RunOptions& options, ptowsp_sim_event* events);
+  // From any thread: the run that is under way ends with an error, as soon as its kernels return or
+  // have been interrupted.
+  void cancel();
 
  private:
   struct Impl;

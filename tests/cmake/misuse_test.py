@@ -33,9 +33,13 @@ CASES = {
     ),
     "unknown keyword": (
         "ptowsp_add_workload(w SOURCE w.json FASTER)",
-        f"{W}: unknown argument 'FASTER'; the keywords are NO_TEST EXCLUDE_FROM_ALL SOURCE WORKLOAD "
+        f"{W}: unknown argument 'FASTER'; the keywords are NO_TEST NO_DATA EXCLUDE_FROM_ALL SOURCE WORKLOAD "
         "BLOCK_DIM AICPU_THREADS DEPENDENCIES RACES SEED RTOL ATOL TIMEOUT OUTPUT_DIRECTORY PARAMETERS "
         "PLATFORMS INPUTS EXPECTED LABELS",
+    ),
+    "data and none": (
+        "ptowsp_add_workload(w SOURCE w.json NO_DATA SEED 1)",
+        f"{W}: SEED and NO_DATA contradict each other; remove one of them",
     ),
     "keyword twice": (
         "ptowsp_add_workload(w SOURCE w.json SEED 1 SEED 2)",

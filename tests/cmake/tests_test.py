@@ -63,7 +63,8 @@ def test_properties(ninja_project):
     ninja_project.write(
         "ptowsp_add_workload(plain SOURCE w.json)\n"
         "ptowsp_add_workload(labelled SOURCE w.json LABELS quick nightly TIMEOUT 7 BLOCK_DIM 1)\n"
-        "ptowsp_add_workload(untested SOURCE w.json NO_TEST)"
+        "ptowsp_add_workload(untested SOURCE w.json NO_TEST)\n"
+        "ptowsp_add_workload(bare SOURCE w.json NO_DATA)"
     )
     ninja_project.configure()
     tests = ninja_project.tests()
@@ -77,6 +78,9 @@ def test_properties(ninja_project):
     assert tests["ptowsp.build"]["FIXTURES_SETUP"] == ["ptowsp.build"]
     assert ninja_project.ctest("-L", "quick").failed_tests == []
     assert not ninja_project.artifact("untested").joinpath("ready").exists(), "only tested ones are built"
+    ninja_project.build("--target", "bare")
+    assert ninja_project.artifact("bare").joinpath("ready").exists()
+    assert not list(ninja_project.artifact("bare").glob("*/*.npy")), "NO_DATA evaluates nothing"
 
 
 def test_one_fixture_for_folders_of_a_project(ninja_project):

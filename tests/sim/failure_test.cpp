@@ -202,6 +202,26 @@ TEST_F(FailureTest, KernelThatNeverEndsIsInterrupted) {
   }
 }
 
+TEST_F(FailureTest, CancelEndsTheRun) {
+#if defined(PTOWSP_TEST_TSAN)
+  GTEST_SKIP() << "the thread sanitizer holds signals back until a system call";
+#endif
+  EXPECT_EQ(ptowsp_sim_device_cancel(ptowsp_sim_device_current()), 0);  // nothing runs: no effect
+  setOptions(0);
+  std::atomic<bool> over{false};
+  std::thread other([&, device = ptowsp_sim_device_current()] {
+    while (!over.load()) {
+      ptowsp_sim_device_cancel(device);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  EXPECT_EQ(runCulprit(sleepForever), PTOWSP_SIM_ERROR_CANCELLED);
+  over.store(true);
+  other.join();
+  EXPECT_EQ(lastMessage(), "the run was cancelled before all tasks had run");
+  expectDeadUntilReset();
+}
+
 TEST_F(FailureTest, AllTasksInFlightAreNamed) {
 #if defined(PTOWSP_TEST_TSAN)
   GTEST_SKIP() << "the thread sanitizer holds signals back until a system call";

@@ -68,7 +68,8 @@ typedef enum ptowsp_sim_status {
   PTOWSP_SIM_ERROR_CYCLE = -1042,
   PTOWSP_SIM_ERROR_CRASH = -1043, /* a kernel crashed; detail is the signal */
   PTOWSP_SIM_ERROR_TIMEOUT = -1044,
-  PTOWSP_SIM_ERROR_DEADLOCK = -1045 /* tasks are left and none can become ready */
+  PTOWSP_SIM_ERROR_DEADLOCK = -1045, /* tasks are left and none can become ready */
+  PTOWSP_SIM_ERROR_CANCELLED = -1046 /* ptowsp_sim_device_cancel */
 } ptowsp_sim_status;
 
 /* "cycle", "timeout", ...; "unknown" for any other number. */
@@ -87,6 +88,9 @@ int ptowsp_sim_device_destroy(ptowsp_sim_device* device);
 /* Makes `device` (NULL: the default device) the calling thread's current one. */
 int ptowsp_sim_device_use(ptowsp_sim_device* device);
 ptowsp_sim_device* ptowsp_sim_device_current(void);
+/* From any thread: ends the launch that is under way on `device` (NULL: the default device), which
+   then fails with PTOWSP_SIM_ERROR_CANCELLED. Does nothing when no tasks are running. */
+int ptowsp_sim_device_cancel(ptowsp_sim_device* device);
 /* As new: device memory released, kernels forgotten, a dead device alive. Options stay. Runtimes
    that were initialised before can only be finalised, which then copies nothing back. */
 int ptowsp_sim_device_reset(void);

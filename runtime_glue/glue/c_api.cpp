@@ -1,0 +1,192 @@
+// The exported C functions of ptowsp/glue_c.h: keep exceptions inside, put errors into words. What
+// a run is stands in run.h.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptowsp/glue_c.h"
+#include "runtime_glue/glue/arch.h"
+#include "runtime_glue/glue/artifact.h"
+#include "runtime_glue/glue/device.h"
+#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/run.h"
+#include "runtime_glue/glue/text.h"
+
+#define PTOWSP_EXPORT extern "C" __attribute__((visibility("default")))
+
+using ptowsp::glue::format;
+using ptowsp::glue::Outcome;
+using ptowsp::glue::Status;
+
+// The members in the order in which they come to be; each refers to those above it.
+struct ptowsp_program {
+  ptowsp::glue::RuntimeLibrary library;
+  ptowsp::glue::Artifact artifact;
+  ptowsp::glue::Executable executable;
+  ptowsp::glue::Device device;
+  std::optional<ptowsp::glue::Run> run;  // none: it could not be opened
+  std::string error;
+  bool dead = false;
+};
+
+namespace {
+
+std::string textOf(const Status& status) {
+  std::string text = status.place.empty() ? status.message : status.place + ": " + status.message;
+  for (const std::string& note : status.notes) text += "\n  note: " + note;
+  if (!status.fix.empty()) text += "\n  fix: " + status.fix;
+  return text;
+}
+
+// The built-in runtime lies beside this library, in a build tree and installed.
+std::string runtimeBeside() {
+  Dl_info info = {};
+  if (!dladdr(reinterpret_cast<const void*>(&ptowsp_glue_version), &info) || !info.dli_fname)
+    return {};
+  std::string path = info.dli_fname;
+  path.erase(path.find('/') == std::string::npos ? 0 : path.find_last_of('/') + 1);
+  return path + "libptowsp_sim.so";
+}
+
+// Runs `call`, which returns a Status, keeps its text, and returns its outcome.
+template <typename Call>
+int guarded(ptowsp_program* program, const Call& call) {
+  try {
+    program->error.clear();
+    const Status status = call();
+    if (status.ok()) return PTOWSP_OK;
+    program->error = textOf(status);
+    return status.outcome == Outcome::run_failure ? PTOWSP_RUN_FAILURE : PTOWSP_BAD_ARTIFACT;
+  } catch (const std::exception& exception) {
+    try {
+      program->error = exception.what();
+    } catch (const std::bad_alloc&) {
+      program->error.clear();
+    }
+    return PTOWSP_RUN_FAILURE;
+  }
+}
+
+Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_options& options) {
+  if (!artifact) return Status::badArtifact("ptowsp_program_open", "the artifact's path is null");
+  if (Status status = program.library.open(runtimeBeside()); !status.ok()) return status;
+  if (Status status = ptowsp::glue::loadArtifact(artifact, {}, &program.artifact); !status.ok())
+    return status;
+  if (Status status =
+          ptowsp::glue::loadExecutable(program.artifact, program.library, &program.executable);
+      !status.ok())
+    return status;
+  ptowsp::glue::DeviceOptions device;
+  device.block_dim = program.artifact.ready.block_dim;
+  device.aicpu_threads = program.artifact.ready.aicpu_threads;
+  device.workers = options.workers;
+  device.timeout = options.timeout_seconds;
+  if (Status status = program.device.open(program.library, device); !status.ok()) return status;
+  program.run.emplace(program.device, program.artifact, program.executable);
+  return {};
+}
+
+// The arrays as Run takes them; an error when they are not those of the workload.
+Status checkTensors(const ptowsp_program& program, void* const* tensors, const uint64_t* bytes,
+                    uint32_t count, std::vector<void*>* pointers) {
+  for (const ptowsp::glue::TensorInfo& tensor : program.artifact.manifest.tensors) {
+    if (tensor.role == ptowsp::glue::TensorRole::temporary) continue;
+    const size_t i = pointers->size();
+    if (i < count && tensors[i] && bytes[i] == tensor.bytes) {
+      pointers->push_back(tensors[i]);
+      continue;
+    }
+    return Status::badArtifact(
+        "tensor " + tensor.name,
+        i >= count ? format("found no array, expected one of %llu bytes",
+                            static_cast<unsigned long long>(tensor.bytes))
+                   : format("found an array of %llu bytes at %p, expected %llu bytes",
+                            static_cast<unsigned long long>(bytes[i]), tensors[i],
+                            static_cast<unsigned long long>(tensor.bytes)));
+  }
+  if (pointers->size() == count) return {};
+  return Status::badArtifact(program.artifact.manifest.name,
+                             format("found %u arrays, expected %zu", count, pointers->size()));
+}
+
+// ptowsp-run's fixes name its options; here others hold.
+void adviseCaller(int code, Status* status) {
+  if (code == PTOWSP_SIM_ERROR_TIMEOUT)
+    status->fix = "give it a longer time limit, or look at the kernel of the task that still runs";
+  else if (code == PTOWSP_SIM_ERROR_CRASH)
+    status->fix = "look at the kernel of this task; ptowsp-run runs it alone under a debugger";
+}
+
+}  // namespace
+
+PTOWSP_EXPORT int ptowsp_program_open(const char* artifact, const ptowsp_program_options* options,
+                                      ptowsp_program** program) {
+  if (!program) return PTOWSP_BAD_ARTIFACT;
+  *program = new (std::nothrow) ptowsp_program;
+  if (!*program) return PTOWSP_RUN_FAILURE;
+  ptowsp_program_options wanted = {};
+  if (options) std::memcpy(&wanted, options, std::min<size_t>(options->size, sizeof wanted));
+  return guarded(*program, [&] { return open(**program, artifact, wanted); });
+}
+
+PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) { delete program; }
+
+PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tensors,
+                                     const uint64_t* bytes, uint32_t count) {
+  bool cancelled = false;
+  const int outcome = guarded(program, [&]() -> Status {
+    if (!program->run)
+      return Status::badArtifact("ptowsp_program_run", "the program could not be opened");
+    if (program->dead)
+      return Status::runFailure(program->artifact.manifest.name,
+                                "the device is dead since an earlier run failed",
+                                "open the program again");
+    std::vector<void*> pointers;
+    if (Status status = checkTensors(*program, tensors, bytes, count, &pointers); !status.ok())
+      return status;
+    Status status = program->run->execute(pointers);
+    cancelled = program->run->code() == PTOWSP_SIM_ERROR_CANCELLED;
+    program->dead = status.outcome == Outcome::run_failure && !cancelled;
+    adviseCaller(program->run->code(), &status);
+    return status;
+  });
+  return cancelled ? PTOWSP_CANCELLED : outcome;
+}
+
+PTOWSP_EXPORT void ptowsp_program_cancel(ptowsp_program* program) {
+  if (program->run) program->device.cancel();
+}
+
+PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
+  return program ? program->error.c_str() : "out of memory";
+}
+
+PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
+                                           ptowsp_program_stats* stats) {
+  if (!program->run || !stats) return PTOWSP_BAD_ARTIFACT;
+  const ptowsp::glue::RunStats& run = program->run->stats();
+  const ptowsp::glue::GraphInfo& graph = program->artifact.manifest.graph;
+  ptowsp_program_stats value = {};
+  value.size = static_cast<uint32_t>(std::min<size_t>(stats->size, sizeof value));
+  value.workers = run.workers;
+  value.tasks = graph.tasks;
+  value.edges = graph.edges;
+  value.critical_path = graph.critical_path;
+  value.build_ns = run.build_ns;
+  value.wall_ns = run.wall_ns;
+  std::memcpy(stats, &value, value.size);
+  return PTOWSP_OK;
+}
+
+PTOWSP_EXPORT const char* ptowsp_glue_version(void) { return PTOWSP_VERSION; }
+
+PTOWSP_EXPORT const char* ptowsp_kernel_level(void) {
+  const std::vector<std::string>& levels = ptowsp::glue::supportedLevels();
+  return levels.empty() ? "" : levels.front().c_str();
+}
