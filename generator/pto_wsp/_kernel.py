@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from _thread import RLock, _local
 
-from pto_wsp._names import assigned_name, fit, unique
+from pto_wsp._names import assigned_name, bound_name, fit, unique
 from pto_wsp.errors import Site, did_you_mean, fail, here, nearest, unsupported
 from pto_wsp.types import DType, Scalar, Tensor, Tile, View
 
@@ -571,8 +571,9 @@ class Kernel:
         where = f"parameter '{param.name}' of kernel '{self.name}'"
         if param.access:
             if isinstance(value, Tensor):
-                return value[()]
+                value = value[()]
             if isinstance(value, View):
+                value.tensor.name = value.tensor.name or bound_name(value.tensor) or ""
                 return value
             fail("wrong-argument", f"{where} is a tile, found {type(value).__name__}",
                  "make it a tensor: Tensor(data=array)" if hasattr(value, "__array_interface__")

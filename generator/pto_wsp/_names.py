@@ -52,7 +52,7 @@ def fit(name: str, otherwise: str, refused: frozenset[str] = WORDS | LIBRARY) ->
     letters = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
     while "__" in letters:
         letters = letters.replace("__", "_")
-    letters = letters.strip("_")[:_LONGEST]
+    letters = letters.lstrip("_")[:_LONGEST]
     if not letters or letters[0].isdigit() or (len(letters) == 1 and not name.isascii()):
         letters = otherwise
     if letters.startswith(_OWN_PREFIXES):
@@ -71,9 +71,10 @@ def unique(name: str, taken: set[str]) -> str:
 
 
 def assigned_name() -> str | None:
-    """The variable to which the value of the user's current call goes, if it goes to one.
+    """The variable or attribute to which the value of the user's current call goes, if it goes to one.
 
-    A helper that returns the value hands the question on to its caller.
+    A helper that returns the value hands the question on to its caller. What is packed into a tuple
+    or a list first has no name yet.
     """
     frame = user_frame(2)
     while frame is not None:
@@ -84,13 +85,25 @@ def assigned_name() -> str | None:
     return None
 
 
+def bound_name(value: object) -> str | None:
+    """A variable in the user's function, or of its module, that is `value`."""
+    frame = user_frame(2)
+    if frame is not None:
+        for scope in (frame.f_locals, frame.f_globals):
+            for name, bound in scope.items():
+                if bound is value and not name.startswith("__"):
+                    return name
+    return None
+
+
 def loop_names() -> list[str]:
     """The variables of the user's `for` statement that asks for its next item."""
     frame = user_frame(2)
     return _targets(frame)[0] if frame is not None else []
 
 
-_STORES = ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR")
+_STORES = ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")
+_LOADS = ("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF")  # the object of a STORE_ATTR
 _SKIPPED = ("CACHE", "COPY", "DUP_TOP", "UNPACK_SEQUENCE", "PRECALL", "NOP", "NOT_TAKEN")
 _NEW_CELLS = sys.version_info >= (3, 11)
 
@@ -100,7 +113,7 @@ def _targets(frame: FrameType) -> tuple[list[str], bool]:
     # Names only serve to be read: on an interpreter with other instructions there are none.
     code, names, extended = frame.f_code, [], 0
     raw = code.co_code
-    wanted = 1
+    wanted, object_loaded = 1, False
     for at in range(frame.f_lasti + 2, len(raw) - 1, 2):
         name, argument = opcode.opname[raw[at]], raw[at + 1] | extended
         extended = 0
@@ -108,14 +121,16 @@ def _targets(frame: FrameType) -> tuple[list[str], bool]:
             extended = argument << 8
         elif name == "UNPACK_SEQUENCE":
             wanted = argument
-        elif name in _STORES:
+        elif name == "STORE_ATTR" or (name in _STORES and not object_loaded):
             names.append(_stored(code, name, argument))
         elif name == "STORE_FAST_LOAD_FAST":
             names.append(code.co_varnames[argument >> 4])
             break
         elif name == "STORE_FAST_STORE_FAST":
             names += [code.co_varnames[argument >> 4], code.co_varnames[argument & 15]]
-        elif name == "RETURN_VALUE":
+        elif name in _LOADS and not object_loaded and not names:
+            object_loaded = True
+        elif name == "RETURN_VALUE" and not object_loaded:
             return names, not names
         elif name not in _SKIPPED and not name.startswith("<"):
             break
