@@ -92,7 +92,9 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
             return _USAGE
         sys.stdout.write(_file.load(options.file).trace(options.workload, parameters).json_text)
         return 0
+    outputs = [path for path in (options.expected, options.kernel_list, options.depfile) if path]
     reads = _file.Reads(options.file)
+    failed = True
     try:
         module = _file.load(options.file)
         traced = module.trace(options.workload, parameters)
@@ -102,6 +104,7 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
         if options.kernel_list:
             write_if_changed(options.kernel_list,
                              "".join(f"aiv:{name}\n" for name in traced.kernels).encode())
+        failed = False
     except (CompileError, _file.UserError) as error:
         if not options.defer_errors:
             raise
@@ -111,6 +114,6 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
     finally:
         if options.depfile:
             os.makedirs(os.path.dirname(os.path.abspath(options.depfile)), exist_ok=True)
-            write_if_changed(options.depfile, reads.depfile(options.output).encode(
-                "utf-8", "surrogateescape"))
+            text = reads.depfile(options.output, outputs, failed)
+            write_if_changed(options.depfile, text.encode("utf-8", "surrogateescape"))
     return 0

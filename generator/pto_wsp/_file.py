@@ -118,7 +118,8 @@ def load(path: str) -> Module:
     module.__file__ = path
     sys.modules[module.__name__] = module
     sys.path.insert(0, os.path.dirname(path))
-    _guarded(lambda: exec(compile(source, path, "exec"), module.__dict__))
+    # dont_inherit: this file's __future__ imports are not the user's.
+    _guarded(lambda: exec(compile(source, path, "exec", dont_inherit=True), module.__dict__))
     return Module(path, module)
 
 
@@ -187,14 +188,18 @@ class Reads:
         if isinstance(path, (str, bytes)) and not writes:
             self._opened.add(os.path.abspath(os.fsdecode(path)))
 
-    def depfile(self, target: str) -> str:
-        """A depfile of `target`: the source, and every file of the user's that was imported or read."""
+    def depfile(self, target: str, outputs: Sequence[str], failed: bool) -> str:
+        """A depfile of `target`: the source, and every file of the user's that was imported or read.
+        outputs: what the process wrote besides, files and folders. After a failure, which may be an import of what is not there yet, also a file that never
+        exists: the next build then tries again."""
         self._done = True
-        folder = os.path.dirname(os.path.abspath(target))
-        stem = os.path.join(folder, os.path.basename(target).removesuffix(".json"))
+        written = [os.path.abspath(path) for path in outputs]
+        own = (*(path + os.sep for path in written), os.path.abspath(target).removesuffix("json"))
         files = {path for path in self._opened
-                 if _of_user(path) and not path.startswith((stem + ".", stem + "/"))}
+                 if _of_user(path) and path not in written and not path.startswith(own)}
         files |= {self._source, *imported_files()}
+        if failed:
+            files.add(os.path.abspath(target) + ".retry")
         return " \\\n  ".join([_escaped(os.path.abspath(target)) + ":",
                                *map(_escaped, sorted(files))]) + "\n"
 

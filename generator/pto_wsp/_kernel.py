@@ -10,7 +10,7 @@ import operator
 from _thread import RLock, _local
 
 from pto_wsp._names import assigned_name, bound_name, fit, unique
-from pto_wsp.errors import Site, did_you_mean, fail, here, nearest, unsupported
+from pto_wsp.errors import CompileError, Site, did_you_mean, fail, here, nearest, unsupported
 from pto_wsp.types import DType, Scalar, Tensor, Tile, View
 
 TYPE_CHECKING = False
@@ -514,7 +514,10 @@ class Kernel:
         scope = dict(self.function.__globals__)
         scope.update(frame.f_locals if frame else {})
         try:
-            return eval(kind, scope)
+            return eval(compile(kind, self.site.file, "eval", dont_inherit=True), scope)
+        except CompileError as error:
+            error.site = self.site
+            raise
         except NameError as error:
             fail("bad-annotation", f"the type of parameter '{name}' of kernel '{self.name}' cannot be "
                  f"evaluated: {error}", "", self.site)
@@ -556,7 +559,8 @@ class Kernel:
                      did_you_mean(name, [n for n in names if n not in given and n not in kwargs] or
                                   names, "its parameters are"))
             if name in given:
-                fail("unknown-argument", f"parameter '{name}' of kernel '{self.name}' is given twice")
+                fail("unknown-argument", f"parameter '{name}' of kernel '{self.name}' is given twice",
+                     "give it once, by place or by name")
             given[name] = value
         missing = [param.name for param in self.params
                    if param.name not in given and param.default is None]
@@ -574,6 +578,11 @@ class Kernel:
                 value = value[()]
             if isinstance(value, View):
                 value.tensor.name = value.tensor.name or bound_name(value.tensor) or ""
+                if value.dtype is not param.dtype:
+                    fail("wrong-dtype", f"tensor '{value.tensor.name}' is {value.dtype}, {where} is a "
+                         f"tile of {param.dtype}", "give the tensor "
+                         f"dtype=DType.{param.dtype.name}, or the parameter's tile "
+                         f"DType.{value.dtype.name}")
                 return value
             fail("wrong-argument", f"{where} is a tile, found {type(value).__name__}",
                  "make it a tensor: Tensor(data=array)" if hasattr(value, "__array_interface__")

@@ -13,6 +13,7 @@ from pto_wsp.errors import did_you_mean, fail, unsupported
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Sequence
+    from pto_wsp.errors import Site
 
 __all__ = ["DispatchPolicy", "TaskWindow", "WindowMode", "Deps", "TaskInfo"]
 
@@ -94,7 +95,8 @@ class DispatchPolicy:
         """A scheduler without ready tasks takes those of another one."""
         return cls("work_steal")
 
-    def ir(self, tasks: Sequence[tuple[TaskInfo, Callable[[Affine], str]]]) -> Any:
+    def ir(self, tasks: Sequence[tuple[TaskInfo, Callable[[Affine], str]]],
+           site: Site | None) -> Any:
         """As `schedule.dispatch` of the workload file has it; for a function a key for each task of
         the program, in its order, as an expression over the loop variables."""
         if self.function is None:
@@ -104,7 +106,7 @@ class DispatchPolicy:
             key = Affine.of(self.function(task))
             if key is None:
                 fail("bad-schedule", f"the function of DispatchPolicy.{self.kind} gives no integer "
-                     f"for a task of kernel '{task.kernel}'", "return a coordinate, such as t[0]")
+                     f"for a task of kernel '{task.kernel}'", "return a coordinate, such as t[0]", site)
             keys.append(text(key))
         return {self.kind: {"targets": self.targets, "keys": keys}}
 

@@ -232,7 +232,7 @@ class _Unroller:
     def _loop(self, loop: Loop, values: Mapping[Loop, Affine]) -> Body:
         counted = loop.values
         if isinstance(counted, Lookup):
-            counted = counted.at(counted.index.substitute(values).const)
+            counted = counted.at(counted.index.substitute(values).const, loop.site)
         steps: Any = range(counted) if isinstance(counted, int) else counted
         if loop not in self._needed and (isinstance(counted, int) or _is_progression(steps)):
             if not len(steps) and isinstance(loop.values, Lookup):
@@ -281,7 +281,7 @@ class _Serializer:
         program = [self._node(node, f"/program/{i}", {}) for i, node in enumerate(self._program)]
         schedule: dict[str, Any] = {}
         if workload.policy is not None:
-            schedule["dispatch"] = workload.policy.ir(self._tasks)
+            schedule["dispatch"] = workload.policy.ir(self._tasks, workload.schedule_site)
         if workload.window is not None:
             schedule["task_window"] = workload.window.ir()
         if schedule:

@@ -148,9 +148,10 @@ class Lookup:
         self.index = index
         self.what = what
 
-    def at(self, index: int) -> Any:
+    def at(self, index: int, site: Site | None = None) -> Any:
         if not 0 <= index < len(self.values):
-            fail("out-of-bounds", f"{self.what} has {len(self.values)} rows, there is no row {index}")
+            fail("out-of-bounds", f"{self.what} has {len(self.values)} rows, there is no row {index}",
+                 f"rows are 0 to {len(self.values) - 1}", site)
         return self.values[index]
 
 
