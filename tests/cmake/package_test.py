@@ -79,13 +79,13 @@ def test_a_missing_dependency_names_the_debian_package(tmp_path, source_dir):
             succeed=None)  # fmt: skip
 
 
-@pytest.mark.parametrize("how", ["add_subdirectory", "FetchContent"])
-def test_subproject(tmp_path, source_dir, how):
-    """PtoWsp built inside the consumer's build: no tests, no install rules of its own, nothing leaks out."""
-    # Only what git knows: a copy must not carry build folders along.
+def subproject(tmp_path, source_dir, how):
+    """A project that has PtoWsp inside its own build."""
+    # Only what git would commit: a copy must not carry build folders along.
     copy = tmp_path / "pröject" / "ptowsp"
     copy.mkdir(parents=True)
-    files = subprocess.run(["git", "-C", source_dir, "ls-files", "-z", "cmake", "generator", "runtime_glue",
+    files = subprocess.run(["git", "-C", source_dir, "ls-files", "-z", "--cached", "--others",
+                            "--exclude-standard", "cmake", "generator", "runtime_glue",
                             "CMakeLists.txt"], check=True, capture_output=True).stdout  # fmt: skip
     subprocess.run(["cp", "--parents", "-t", copy, *[f for f in files.decode().split("\0") if f]],
                    cwd=source_dir, check=True)  # fmt: skip
@@ -97,11 +97,25 @@ def test_subproject(tmp_path, source_dir, how):
     project = Project(tmp_path / "pröject", "", find=find)
     project.put("w.json", workload(a=2.0))
     project.write("ptowsp_add_workload(w SOURCE w.json)")
+    return project
+
+
+@pytest.mark.parametrize("how", ["add_subdirectory", "FetchContent"])
+def test_a_subproject_brings_no_tests_and_no_install_rules(tmp_path, source_dir, how):
+    project = subproject(tmp_path, source_dir, how)
     project.configure("-DCMAKE_BUILD_TYPE=Debug")
     assert sorted(project.tests()) == ["ptowsp.build", "w.a2a3sim"]
     assert "CMAKE_BUILD_TYPE:STRING=Debug" in (project.build_folder / "CMakeCache.txt").read_text()
-    if how == "FetchContent":
-        return  # building it once is enough
+    prefix = tmp_path / "prefix"
+    run("cmake", "--install", project.build_folder, "--prefix", prefix)
+    assert not prefix.exists()
+
+
+@pytest.mark.nightly  # it compiles all of PtoWsp; the suite's own build has a workload besides
+def test_a_subproject_builds(tmp_path, source_dir):
+    project = subproject(tmp_path, source_dir, "add_subdirectory")
+    copy = project.folder / "ptowsp"
+    project.configure("-DCMAKE_BUILD_TYPE=Debug")
     project.ctest("-L", "a2a3sim", env={"CMAKE_BUILD_PARALLEL_LEVEL": JOBS})
     # The generator is compiled here: a mistake in it must not stop configuring, nor `clean`.
     main = copy / "generator/main.cpp"
