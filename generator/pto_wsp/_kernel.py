@@ -10,6 +10,7 @@ import operator
 from _thread import RLock, _local
 
 from pto_wsp._names import assigned_name, bound_name, fit, unique
+from pto_wsp._nodes import outside
 from pto_wsp.errors import CompileError, Site, did_you_mean, fail, here, nearest, unsupported
 from pto_wsp.types import DType, Scalar, Tensor, Tile, View
 
@@ -529,7 +530,7 @@ class Kernel:
                 trace = KernelTrace(self)
                 outer, _state.trace = _state.trace, trace
                 try:
-                    returned = self.function(**trace.parameter_values())
+                    returned = outside(self.function, trace.parameter_values())
                 finally:
                     _state.trace = outer
                 if returned is not None:

@@ -6,6 +6,7 @@ time in that thread; a loop opens a body at its first item and closes it when as
 from __future__ import annotations
 
 from _thread import _local  # threading.local, without importing threading
+from itertools import count
 
 from pto_wsp._affine import Affine, Condition
 from pto_wsp._names import loop_names
@@ -26,15 +27,14 @@ class Loop:
     """A loop over 0 … values - 1, or over the numbers in `values`; a Lookup stands for either."""
 
     __slots__ = ("values", "parallel", "hint", "serial", "site", "body")
-    _made = 0
+    _serials = count()
 
     def __init__(self, values: int | list[int] | Lookup, parallel: bool, hint: str,
                  site: Site | None) -> None:
-        Loop._made += 1
         self.values = values
         self.parallel = parallel
         self.hint = hint  # the user's name for its variable
-        self.serial = Loop._made
+        self.serial = next(Loop._serials)  # outer loops before inner ones, in any thread
         self.site = site
         self.body: Body = []
 
@@ -117,6 +117,17 @@ def collect(function: Callable[..., Any], arguments: Sequence[Any],
         _state.body, _state.open = outer_body, outer_open
 
 
+def outside(function: Callable[..., Any], keywords: dict[str, Any]) -> Any:
+    """What `function` returns, called where no workload is traced: a kernel's body has no loops and
+    no tasks."""
+    outer_body, outer_open = _state.body, _state.open
+    _state.body, _state.open = None, []
+    try:
+        return function(**keywords)
+    finally:
+        _state.body, _state.open = outer_body, outer_open
+
+
 def _absorb(returned: Any) -> None:
     assert _state.body is not None
     if returned is None:
@@ -187,7 +198,8 @@ class _Iteration:
         self.site = here()
         if not tracing():
             fail("bad-program", "P(...) loops stand in functions with @workload",
-                 "put the loop into one, or use parallel_for(axis, fn)")
+                 "put the loop into one, or use parallel_for(axis, fn); in a kernel use Python's "
+                 "range()")
         if not axes:
             fail("bad-axis", "P() has no axis", "write P(axis) or P(axis, axis)")
         self.axes = axes

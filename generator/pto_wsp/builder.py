@@ -97,7 +97,8 @@ def call_kernel(kernel: Kernel, coords: tuple[Any, ...], args: tuple[Any, ...],
     """A kernel called in a workload: a task."""
     if not tracing():
         fail("bad-program", f"kernel '{kernel.name}' is called outside of a workload",
-             "call it in a function with @workload, or use task(kernel, axes, {\"param\": view})")
+             "call it in a function with @workload, or use task(kernel, axes, {\"param\": view}); what "
+             "kernels share is a plain function")
     return make_task(kernel, coords, args, kwargs)
 
 

@@ -95,7 +95,7 @@ class Traced:
         self.tensors = tensors
         self.locations = locations
         self.dependences = dependences
-        self.files: list[str] = list(dict.fromkeys(site.file for site in locations.values()))
+        self.files: list[str] = list(dict.fromkeys(map(_path, locations.values())))
         self.golden: Callable[..., Any] | None = None
         self._kernels = kernels
         self._program = program
@@ -120,10 +120,11 @@ class Traced:
     def locations_text(self, json_path: str) -> str:
         """The locations sidecar of a workload file at `json_path`; its files are relative to that."""
         folder = os.path.dirname(os.path.abspath(json_path))
-        numbers = {file: i for i, file in enumerate(self.files)}
+        sources = list(dict.fromkeys(map(_path, self.locations.values())))
+        numbers = {file: i for i, file in enumerate(sources)}
         files = [os.path.relpath(file, folder) if os.path.isabs(file) else file
-                 for file in self.files]
-        nodes = {pointer: [numbers[site.file], site.line]
+                 for file in sources]
+        nodes = {pointer: [numbers[_path(site)], site.line]
                  for pointer, site in self.locations.items()}
         lines = ",\n".join(f"  {_json.quoted(pointer)}: {_json.line(at)}"
                            for pointer, at in nodes.items())
@@ -147,6 +148,11 @@ class Traced:
 
     def __repr__(self) -> str:
         return f"<traced {self.name}: {len(self.tensors)} tensors, {len(self._kernels)} kernels>"
+
+
+def _path(site: Site) -> str:
+    # A script's own code knows its file as it was given; "<stdin>" and the like are no files.
+    return site.file if site.file.startswith("<") else os.path.abspath(site.file)
 
 
 def npy_bytes(array: numpy.ndarray) -> bytes:

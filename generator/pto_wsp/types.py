@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import operator
 from enum import Enum
+from itertools import count
 
 from pto_wsp._affine import Affine
 from pto_wsp._names import assigned_name
@@ -250,7 +251,7 @@ class Symbol:
 # --- tensors -------------------------------------------------------------------------------------
 
 _MOST_DIMENSIONS = 8
-_created = 0
+_serials = count()
 
 
 class Tensor:
@@ -272,9 +273,7 @@ class Tensor:
                  dtype: DType | None = None, name: str | None = None, *, temporary: bool = False,
                  init: Mapping[str, Any] | None = None, rtol: float | None = None,
                  atol: float | None = None) -> None:
-        global _created
-        _created += 1
-        self.serial = _created
+        self.serial = next(_serials)
         self.site: Site | None = here()
         self.named = name is not None
         self.name: str = name if name is not None else assigned_name() or ""

@@ -194,6 +194,19 @@ def test_deferred_errors(run, tmp_path):
     run("trace", "wl.py", "--defer-errors", status=2)
 
 
+def test_the_documentations_example(run, tmp_path):
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    source = text.split("```python\n")[1].split("```")[0]
+    assert "  tasks          8" in run("check", "wl.py", source=source).stdout
+    run("trace", "wl.py", "-o", "wl.json", "--expected", "given")
+    subprocess.run([os.environ["PTOWSP_GEN"], "eval", "wl.json", "-o", "eval"], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "given" / "y.npy"),
+                               np.load(tmp_path / "eval" / "expected" / "y.npy"), rtol=1e-5)
+    mistake = run("check", "wl.py", source=source.replace("rowmax", "rowmx"), status=1).stderr
+    assert mistake == text.split("and the fix:\n\n```\n")[1].split("```")[0].replace("softmax.py:9",
+                                                                                  "wl.py:9")
+
+
 def test_help_and_usage(run):
     assert "trace" in run("--help").stdout and "--workload NAME" in run("check", "--help").stdout
     assert "usage:" in run("chek", "wl.py", status=2).stderr

@@ -1,0 +1,23 @@
+import numpy as np
+
+from pto_wsp import (Channel, Dense, DispatchPolicy, DType, In, InOut, Out, P, Ragged, Scalar, Symbol,
+                     Tensor, Tile, combine, kernel, parallel_for, pto, sequential, task, workload)
+
+F32 = DType.F32
+x = Tensor(data=np.ones((8, 16), np.float32))
+y = Tensor(data=np.zeros((8, 16), np.float32))
+
+
+@kernel
+def other(a: In[Tile[4, 16, F32]], b: Out[Tile[4, 16, F32]]):
+    pto.store(b, a)
+
+
+@kernel
+def twice(a: In[Tile[4, 16, F32]], b: Out[Tile[4, 16, F32]]):
+    other(a, b)
+
+
+@workload
+def wl():
+    twice(x[0:4], y[0:4])
