@@ -9,7 +9,7 @@ from pto_wsp.errors import CompileError, PtoError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Sequence
+    from typing import Sequence
     from pto_wsp._file import Parameters
 
 _MISTAKE, _USAGE = 1, 2

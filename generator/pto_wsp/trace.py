@@ -18,7 +18,7 @@ from pto_wsp.types import DType, Lookup, Tensor, View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, Mapping
+    from typing import Any, Callable, Mapping
     import numpy
     from pto_wsp._kernel import Kernel
     from pto_wsp._nodes import Body, Node

@@ -71,7 +71,6 @@ def test_reductions(results, op):
 
 
 def test_every_op_of_the_table_is_there():
-    import os
     import pathlib
     source = pathlib.Path(__file__).parents[2] / "generator" / "ops" / "ops.json"
     table = json.loads(source.read_text())

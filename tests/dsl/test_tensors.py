@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from conftest import random
-from pto_wsp import CompileError, DType, In, Out, P, Tensor, Tile, kernel, pto, workload
+from pto_wsp import CompileError, DType, In, Out, Tensor, Tile, kernel, pto, workload
 
 
 @kernel
