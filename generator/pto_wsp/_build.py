@@ -122,7 +122,7 @@ def _key(parts: list[object], traced: Traced) -> str:
 
 def _run(command: list[str], traced: Traced) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+                          stderr=subprocess.STDOUT, close_fds=False, check=False)
     if done.returncode == 0:
         return
     output = done.stdout.decode(errors="replace").strip().splitlines()

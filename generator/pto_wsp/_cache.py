@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-import tempfile
 import time
 from contextlib import contextmanager
 
@@ -70,7 +68,8 @@ class Cache:
 
     def take(self, key: str, make: Callable[[str, str], None]) -> Entry:
         """The entry of a key. When there is none, make(scratch, result) makes the folder `result`;
-        `scratch` is a folder for whatever else it needs."""
+        `scratch` is a folder for whatever else it needs. Processes that it starts are to inherit files
+        (close_fds=False)."""
         made = False
         try:
             while True:
@@ -138,6 +137,8 @@ class Cache:
 
     @contextmanager
     def _scratch(self) -> Iterator[str]:
+        import shutil
+        import tempfile
         making = os.path.join(self.folder, "making")
         os.makedirs(making, exist_ok=True)
         self._sweep(making)
@@ -145,6 +146,7 @@ class Cache:
         lock = os.open(os.path.join(folder, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            os.set_inheritable(lock, True)  # who writes here holds the lock, even without a parent
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -152,7 +154,9 @@ class Cache:
 
     @staticmethod
     def _sweep(making: str) -> None:
-        # What processes left that were killed: their locks are free.
+        # What processes left that were killed: their locks are free, once the compilers that they
+        # started have ended, too.
+        import shutil
         for name in os.listdir(making):
             folder = os.path.join(making, name)
             try:

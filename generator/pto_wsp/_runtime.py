@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from _thread import allocate_lock, start_new_thread
 
@@ -68,6 +69,7 @@ class Executable:
 
     def __init__(self, library: Library, artifact: str, workers: int, timeout: float) -> None:
         self._c = library.c
+        self._process = os.getpid()
         self._program = ctypes.c_void_p()
         options = _Options(ctypes.sizeof(_Options), workers, timeout)
         outcome = self._c.ptowsp_program_open(
@@ -100,15 +102,19 @@ class Executable:
         self._c.ptowsp_program_get_stats(self._program, ctypes.byref(stats))
         return stats
 
+    @property
+    def belongs_to_parent(self) -> bool:
+        """Whether this process was forked from the one that made it: its threads are not here."""
+        return self._process != os.getpid()
+
     def close(self) -> None:
         """Releases the device; the artifact's libraries stay loaded."""
-        if self._program:
-            self._c.ptowsp_program_close(self._program)
-            self._program = ctypes.c_void_p()
+        program, self._program = self._program, ctypes.c_void_p()
+        if program and not self.belongs_to_parent:  # there it would wait for threads that are not here
+            self._c.ptowsp_program_close(program)
 
     def __del__(self) -> None:
-        if getattr(self, "_program", None):
-            self.close()
+        self.close()
 
 
 def _interruptible(call: Callable[[], Any], cancel: Callable[[], None]) -> Any:

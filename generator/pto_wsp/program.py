@@ -163,13 +163,15 @@ class _Simulated(Program):
         super().__init__(traced, "pto_runtime_a2a3sim")
         from pto_wsp import _build, _runtime
         library = _runtime.Library(tools.glue)
-        self._artifact = _build.Artifact(tools, traced, races, library.level)
+        artifact = self._artifact = _build.Artifact(tools, traced, races, library.level)
+        # Without `self` in it, which would keep a forgotten program alive until garbage is collected.
+        self._load = lambda: _runtime.Executable(library, artifact.path, workers, timeout)
         try:
-            self._executable = _runtime.Executable(library, self._artifact.path, workers, timeout)
+            self._executable = self._load()
         except _runtime.DamagedArtifact:
             # Something in the cache was changed from outside, or the disk was full: make it anew, once.
             self._artifact.rebuild()
-            self._executable = _runtime.Executable(library, self._artifact.path, workers, timeout)
+            self._executable = self._load()
         self.codegen_artifact_dir = self._artifact.path
         self._closed = False
         self._death = ""
@@ -189,7 +191,9 @@ class _Simulated(Program):
             raise ExecutionError(f"{self.name}: error: the device is dead since an earlier execute() "
                                  f"failed\n  note: {self._death}\n  fix: compile the workload again, "
                                  "for a new device")
-        arrays = [_host_array(tensor) for tensor in self._tensors]
+        if self._executable.belongs_to_parent:
+            self._executable = self._load()
+        arrays = _host_arrays(self._tensors)
         try:
             self._executable.run(arrays)
         except ExecutionError as error:
@@ -275,6 +279,17 @@ def _no_device(target: str) -> NoReturn:
     simulated = target.replace("a2a3", "a2a3sim")
     fail("unsupported-feature", f"target {target} needs the Ascend toolchain: {found}",
          f"use target=\"{simulated}\"; see {GAPS}")
+
+
+def _host_arrays(tensors: Sequence[TracedTensor]) -> list[numpy.ndarray]:
+    import numpy
+    arrays = [_host_array(tensor) for tensor in tensors]
+    for i, tensor in enumerate(tensors):
+        # Which memory belongs to which tensor is what the run's checks go by.
+        if tensor.role != "input" and any(numpy.may_share_memory(arrays[i], other)
+                                          for other in arrays[:i] + arrays[i + 1:]):
+            arrays[i] = arrays[i].copy()
+    return arrays
 
 
 def _host_array(tensor: TracedTensor) -> numpy.ndarray:

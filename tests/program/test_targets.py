@@ -1,0 +1,236 @@
+"""compile(): what each target gives, and what a missing or unfit tool says."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import BUILD, SIM, numbers, python, scale, scaled
+from pto_wsp import CompileError, DType, ExecutionError, P, PtoError, Tensor, workload
+
+HERE = pathlib.Path(__file__).parent
+SNIPPET = (HERE / "snippet.py").read_text()
+
+
+def test_the_snippet(own_cache):
+    for _ in range(2):  # with an empty cache, and with a full one
+        done = python(SNIPPET)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_snippet_with_an_installed_and_moved_package(tmp_path, own_cache):
+    first, prefix = tmp_path / "first", tmp_path / "möved préfix"
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", first], check=True,
+                   stdout=subprocess.DEVNULL)
+    first.rename(prefix)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PTOWSP_")}
+    environment["PYTHONPATH"] = str(prefix / "share" / "ptowsp" / "python")
+    environment["PTOWSP_CACHE_DIR"] = str(own_cache)
+    done = subprocess.run([sys.executable, "-B", HERE / "snippet.py"], env=environment, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_simulated():
+    x = numbers(8, 4)
+    wl, _, y = scaled(x, np.zeros((8, 4), np.float32))
+    program = wl.compile(target=SIM)
+    assert program.using_cpp_backend is True
+    assert (program.name, program.target) == ("scale", SIM)
+    assert (program.stats.tasks, program.stats.edges, program.stats.wall_time) == (2, 0, 0.0)
+    folder = pathlib.Path(program.codegen_artifact_dir)
+    assert {"manifest.json", "ready", "kernels", "kernel_scale.so"} <= set(os.listdir(folder))
+    program.execute()
+    program.synchronize()
+    np.testing.assert_array_equal(y.data, 2 * x)
+    assert program.stats().tasks == program.stats.task_count == 2
+    assert program.stats.critical_path == 1
+    assert 0 < program.stats.wall_time < program.stats.execute_time < 10
+    assert program.stats.compile_time_ms > 0
+    program.close()
+    with pytest.raises(ExecutionError, match="^scale: error: the program is closed$"):
+        program.execute()
+
+
+def test_reference_evaluation():
+    x = numbers(8, 4)
+    y = np.zeros((4, 8), np.float32).T
+    wl, _, tensor = scaled(x, y)
+    program = wl.compile(target="cpu_sim")
+    assert program.using_cpp_backend is True
+    assert program.codegen_artifact_dir is None
+    program.execute()
+    program.synchronize()
+    np.testing.assert_array_equal(y, 2 * x)
+    assert tensor.data is y
+    assert (program.stats.tasks, program.stats.edges) == (2, 0)
+    assert program.stats.wall_time > 0
+
+
+def test_emit_only():
+    x, y = numbers(8, 4), np.zeros((8, 4), np.float32)
+    program = scaled(x, y)[0].compile(target="a2a3sim_codegen")
+    folder = pathlib.Path(program.codegen_artifact_dir)
+    assert program.using_cpp_backend is True
+    assert (program.stats.tasks, program.stats.edges) == (2, 0)
+    emitted = {str(path.relative_to(folder)) for path in folder.rglob("*")
+               if path.is_file() and path.name != ".entry"}
+    assert emitted == {"manifest.json", "kernels/kernel_config.py",
+                       "kernels/orchestration/pto_wsp_orch.cpp",
+                       "kernels/orchestration/ptowsp/orchestration.h",
+                       "kernels/orchestration/ptowsp/task_graph.h",
+                       "kernels/aiv_sim/kernel_scale.cpp", "kernels/aiv_sim/ptowsp_tile.h"}
+    with pytest.raises(ExecutionError) as caught:
+        program.execute()
+    assert str(caught.value) == (
+        "scale: error: target a2a3sim_codegen emits sources and runs nothing\n"
+        "  fix: compile(target=\"pto_runtime_a2a3sim\")")
+    with pytest.raises(ExecutionError, match="runs nothing"):
+        program.synchronize()
+    assert not y.any()
+
+
+def test_the_artifact_has_the_same_tree():
+    wl = scaled(None, None)[0]
+    emitted = pathlib.Path(wl.compile(target="a2a3sim_codegen").codegen_artifact_dir)
+    built = pathlib.Path(wl.compile(target=SIM).codegen_artifact_dir)
+    for path in emitted.rglob("*"):
+        if path.is_file() and path.name != ".entry":
+            assert (built / path.relative_to(emitted)).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("target", ["pto_runtime_a2a3", "a2a3_codegen"])
+@pytest.mark.parametrize("path", [None, "/opt/ascend"])
+def test_device_targets(target, path, monkeypatch):
+    monkeypatch.delenv("ASCEND_HOME_PATH", raising=False)
+    found = ("ASCEND_HOME_PATH is not set, and this version of PtoWsp does not use the toolchain yet")
+    if path:
+        monkeypatch.setenv("ASCEND_HOME_PATH", path)
+        found = f"ASCEND_HOME_PATH is '{path}', but this version of PtoWsp does not use it yet"
+    wl = scaled(None, None)[0]
+    line = sys._getframe().f_lineno + 2
+    with pytest.raises(CompileError) as caught:
+        wl.compile(target=target)
+    simulated = {"pto_runtime_a2a3": SIM, "a2a3_codegen": "a2a3sim_codegen"}[target]
+    error = caught.value
+    assert (error.rule, error.file, error.line) == ("unsupported-feature", __file__, line)
+    assert error.message == f"target {target} needs the Ascend toolchain: {found}"
+    assert error.fix == f"use target=\"{simulated}\"; see docs/future/pto_runtime_gaps.md"
+
+
+@pytest.mark.parametrize("arguments, message, fix", [
+    ({"target": "pto_runtime_a2a3sin"}, "there is no target 'pto_runtime_a2a3sin'",
+     "did you mean 'pto_runtime_a2a3sim'?"),
+    ({"target": SIM, "races": "ignore"}, "races is 'ignore'", 'write races="error" or races="allow"'),
+    ({"target": SIM, "workers": -1}, "workers is -1, expected a number of threads, or 0", ""),
+    ({"target": SIM, "timeout": float("nan")}, "timeout is nan, expected seconds, or 0 for no limit",
+     ""),
+])
+def test_bad_options(arguments, message, fix):
+    with pytest.raises(CompileError) as caught:
+        scaled(None, None)[0].compile(**arguments)
+    assert (caught.value.message, caught.value.fix) == (message, fix)
+    assert caught.value.file == __file__
+
+
+def racing():
+    x = Tensor(data=numbers(8, 4), name="x")
+    y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+
+    @workload
+    def wl():
+        for i in P(2):
+            scale(x_tile=x[4 * i:4 * i + 4], y_tile=y, s=2.0)
+
+    return wl(), x, y
+
+
+@pytest.mark.parametrize("target", [SIM, "cpu_sim", "a2a3sim_codegen"])
+def test_mistakes_that_the_generator_finds(target):
+    wl, _, _ = racing()
+    with pytest.raises(CompileError) as caught:
+        wl.compile(target=target)
+    assert caught.value.rule == "race"
+    assert caught.value.file == __file__
+    source = pathlib.Path(__file__).read_text().splitlines()
+    assert "P(2)" in source[caught.value.line - 1] or "scale(" in source[caught.value.line - 1]
+
+
+@pytest.mark.parametrize("target", [SIM, "cpu_sim"])
+def test_races_allowed(target):
+    wl, x, y = racing()
+    program = wl.compile(target=target, races="allow")
+    program.execute()
+    np.testing.assert_array_equal(y.data, 2 * x.data[4:])
+    assert program.stats.edges == 1
+
+
+@pytest.mark.parametrize("name", ["select", "main", "größe 2", "class", "2nd", "ptowsp", "_", "a__b", "test"])
+def test_any_name_will_do(name):
+    program = scaled(None, None)[0].named(name).compile(target="a2a3sim_codegen")
+    assert program.name == name
+
+
+def test_names_that_cmake_keeps_are_built_too():
+    x, y = numbers(8, 4), np.zeros((8, 4), np.float32)
+    program = scaled(x, y)[0].named("select").compile(target=SIM)
+    program.execute()
+    np.testing.assert_array_equal(y, 2 * x)
+
+
+@pytest.mark.parametrize("missing, package", [("cmake", "cmake"), ("ninja", "ninja-build"), ("c++", "g++")])
+def test_missing_tools(missing, package, tmp_path, monkeypatch):
+    for tool in {"cmake", "ninja", "c++"} - {missing}:
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(PtoError) as caught:
+        scaled(None, None)[0].compile(target=SIM)
+    assert str(caught.value) == (
+        f"error: {missing} was not found on PATH; programs are built with CMake, Ninja and a C++ "
+        f"compiler\n  fix: on Debian: apt install {package}")
+
+
+def test_a_compiler_that_fails(own_cache, monkeypatch):
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(CompileError) as caught:
+        scaled(None, None)[0].compile(target=SIM)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "scale: error: ninja ended with status 1 [build-failed]"
+    assert lines[-1].startswith("  fix: look whether CMake, Ninja and the compiler work")
+    assert any(line.startswith("  | FAILED: ") for line in lines)
+
+
+def test_a_package_without_its_tools(tmp_path):
+    shutil.copytree(BUILD / "python" / "pto_wsp", tmp_path / "pto_wsp")
+    done = python("from conftest import *; scaled(None, None)[0].compile(target=SIM)", cwd=HERE,
+                  env={"PYTHONPATH": f"{tmp_path}:{HERE}", "PTOWSP_GEN": "", "PTOWSP_BUILD_DIR": "/",
+                       "PATH": "/nowhere"})
+    assert done.returncode == 1
+    assert "ptowsp-gen was not found beside this package or on PATH" in done.stderr
+
+
+def test_symbols_are_told_of():
+    program = scaled(None, None)[0].compile(target="cpu_sim")
+    with pytest.raises(CompileError) as caught:
+        program.set_symbol_u64("n", 3)
+    assert caught.value.message == "symbol 'n' cannot be set to 3 after the workload was traced"
+    assert caught.value.file == __file__
+
+
+def test_empty_workloads_and_temporaries():
+    x = Tensor(data=numbers(4, 4), name="x")
+    t = Tensor(shape=(4, 4), dtype=DType.F32, temporary=True, name="t")
+    y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+
+    @workload
+    def wl():
+        scale(x, t, 3.0)
+        scale(t, y, 5.0)
+
+    program = wl().compile(target=SIM)
+    program.execute()
+    np.testing.assert_array_equal(y.data, x.data * 3 * 5)
+    assert (program.stats.tasks, program.stats.edges, program.stats.critical_path) == (2, 1, 2)
