@@ -26,6 +26,7 @@
 #include "generator/reference/evaluate.h"
 #include "generator/reference/files.h"
 #include "generator/verify/load.h"
+#include "generator/verify/names.h"
 
 namespace fs = std::filesystem;
 
@@ -173,6 +174,11 @@ int removeMarks(const Settings& settings) {
 }
 
 int emit(const Settings& settings) {
+  if (const std::string problem = problemOfName(settings.name, NameUse::artifact);
+      !problem.empty()) {
+    fail(fmt::format("--name: '{}' {}", settings.name, problem));
+    return kUsage;
+  }
   if (const int failed = removeMarks(settings)) return failed;
   const std::optional<Checked> checked = readAndCheck(settings);
   if (!checked) return kUserMistake;
