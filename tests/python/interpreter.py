@@ -242,16 +242,17 @@ class Interpreter:
         kernel = self.kernels[node["task"]]
         scalars, tiles, tensors = {}, {}, {}
         assert {p["name"] for p in kernel["params"]} == set(node["args"])
-        try:
-            for parameter in kernel["params"]:
-                name = parameter["name"]
-                value = node["args"][name]
-                if "scalar" in parameter:
-                    scalars[name] = _literal(value)
-                else:
-                    tensors[name], tiles[name] = self._tile(value, parameter["tile"], variables)
-        except OutOfBounds:
-            self.findings.out_of_bounds.add(place)
+        for parameter in kernel["params"]:
+            name = parameter["name"]
+            value = node["args"][name]
+            if "scalar" in parameter:
+                scalars[name] = _literal(value)
+                continue
+            try:
+                tensors[name], tiles[name] = self._tile(value, parameter["tile"], variables)
+            except OutOfBounds:
+                self.findings.out_of_bounds.add(place)
+        if place in self.findings.out_of_bounds:
             return
         self.tasks.append(Task(kernel, scalars, tiles, tensors, path, variables, place))
 

@@ -77,12 +77,12 @@ def check_failure(cases):
 
 
 def test_valid_workloads_pass(cases):
-    for seed in cases.seeds(count(150, 4000)):
+    for seed in cases.seeds(count(150, 1500)):
         cases.check(generate(seed, cases.folder, wild=seed % 4 == 0), check_failure(cases), seed)
 
 
 def test_near_misses_are_judged_alike(cases):
-    for seed in cases.seeds(count(300, 10000)):
+    for seed in cases.seeds(count(300, 3000)):
         cases.check(generate_near_miss(seed, cases.folder), check_failure(cases), seed)
 
 
@@ -125,5 +125,5 @@ def strip(value):
 
 
 def test_print_is_a_fixed_point_and_keeps_the_meaning(cases):
-    for seed in cases.seeds(count(100, 2000)):
+    for seed in cases.seeds(count(100, 800)):
         cases.check(generate(seed, cases.folder), print_failure(cases), seed)

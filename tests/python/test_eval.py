@@ -60,7 +60,7 @@ def eval_failure(cases, seed):
 
 @pytest.mark.parametrize("wild", [False, True])
 def test_eval_equals_the_interpreter(cases, wild):
-    for seed in cases.seeds(count(200, 4000) // (2 if wild else 1)):
+    for seed in cases.seeds(count(200, 1500) // (2 if wild else 1)):
         workload = generate(seed, cases.folder, wild=wild)
         cases.check(workload, eval_failure(cases, seed % 1000), seed)
 

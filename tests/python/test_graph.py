@@ -53,13 +53,13 @@ def graph_failure(cases, *options):
 
 
 def test_closure_equals_brute_force(cases):
-    for seed in cases.seeds(count(300, 8000)):
+    for seed in cases.seeds(count(300, 3000)):
         cases.check(generate(seed, cases.folder, max_tasks=250), graph_failure(cases), seed)
 
 
 def test_allowed_races_keep_program_order(cases):
     raced = 0
-    for seed in cases.seeds(count(200, 3000)):
+    for seed in cases.seeds(count(200, 1500)):
         workload = generate_near_miss(seed, cases.folder)
         rules = Interpreter(workload, cases.folder).check().rules()
         if rules == {"races"}:
@@ -69,7 +69,7 @@ def test_allowed_races_keep_program_order(cases):
 
 
 def test_program_order_is_a_chain(cases):
-    for seed in cases.seeds(count(40, 500)):
+    for seed in cases.seeds(count(40, 200)):
         workload = generate(seed, cases.folder)
         names, edges = read_graph(cases.write(workload), "--dependences", "program_order")
         assert edges == [(i, i + 1) for i in range(len(names) - 1)], f"case {seed}"
