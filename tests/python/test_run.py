@@ -38,7 +38,8 @@ def run_failure(cases, seed):
             return None
         try:
             compile_artifact(path, artifact, rng.choice(kernel_levels()),
-                             rng.choice(("-O1", "-O2", "-O3")))
+                             rng.choice(("-O1", "-O2", "-O3")),
+                             rng.choice(("dataflow", "dataflow", "dataflow", "program_order")))
         except AssertionError as error:
             return f"build: {error}"
         inputs = interpreter.inputs()

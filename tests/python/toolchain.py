@@ -43,10 +43,11 @@ def kernel_levels():
     return levels
 
 
-def compile_artifact(workload_file, folder, level, optimisation="-O2"):
+def compile_artifact(workload_file, folder, level, optimisation="-O2", dependences="dataflow"):
     """Emits, evaluates, compiles and seals `workload_file` into `folder`, a ready artifact."""
     folder.mkdir(parents=True, exist_ok=True)
-    expect_success(generator("emit", workload_file, "-o", folder, "--name", "w"))
+    expect_success(generator("emit", workload_file, "-o", folder, "--name", "w",
+                             "--dependences", dependences))
     expect_success(generator("eval", workload_file, "-o", folder))
     manifest = json.loads((folder / "manifest.json").read_text())
     compiler = [os.environ.get("CXX", "c++"), "-std=c++17", "-fPIC", "-shared", "-w"]
