@@ -13,6 +13,8 @@ import pytest
 
 # Small matrices gain nothing from threads, and tests run beside one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Tests leave nothing in the source tree.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", tempfile.gettempdir() + "/ptowsp-hypothesis")
 
 from shrink import shrink
 
