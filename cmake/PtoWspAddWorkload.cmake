@@ -3,12 +3,14 @@
 #
 # What the build does for a workload w, in this order (tool -> result):
 #   1. list   this file, `cmake -P`   -> kernel_list     which kernels there are; a change configures again
+#      of a Python workload the tracer, started here, also writes <name>.json, its locations and arrays
 #   2. emit   ptowsp-gen emit         -> kernels/, manifest.json; deletes `ready` first
 #   3. eval   ptowsp-gen eval         -> inputs/, expected/
 #   4. build  compiler and linker     -> orchestration.<runtime>.so, kernel_<k>.so
 #   5. seal   ptowsp-gen seal         -> ready           written last; the runner demands it
 # The list is a function of the workload file alone and needs no generator, so that a generator that
-# does not compile never stands in the way of configuring again.
+# does not compile never stands in the way of configuring again. A Python file with a mistake becomes
+# {"ptowsp": 1, "error": "..."}: emission reports it, and that one workload fails alone.
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
 
@@ -49,7 +51,8 @@ endfunction()
 # ---- 1. arguments -------------------------------------------------------------------------------
 
 # _ptowsp_parse_arguments(<arguments of ptowsp_add_workload>)
-# Sets w_name, w_<KEYWORD> for each keyword, w_source (absolute) and w_dir (the artifact's folder).
+# Sets w_name, w_<KEYWORD> for each keyword, w_source (absolute), w_python (whether it is a Python file),
+# w_dir (the artifact's folder) and w_workload (the JSON that the generator reads: the source, or the trace).
 function(_ptowsp_parse_arguments)
   set(options NO_TEST NO_DATA EXCLUDE_FROM_ALL)
   set(one_value SOURCE WORKLOAD BLOCK_DIM AICPU_THREADS DEPENDENCIES RACES SEED RTOL ATOL TIMEOUT
@@ -87,11 +90,6 @@ function(_ptowsp_parse_arguments)
     endif()
   endforeach()
 
-  foreach(keyword IN ITEMS WORKLOAD PARAMETERS)
-    if(DEFINED w_${keyword})
-      _ptowsp_fail("${keyword} belongs to Python workloads and is not supported by PtoWsp 0.1")
-    endif()
-  endforeach()
   foreach(keyword IN ITEMS INPUTS EXPECTED SEED)
     if(w_NO_DATA AND DEFINED w_${keyword})
       _ptowsp_fail("${keyword} and NO_DATA contradict each other; remove one of them")
@@ -137,6 +135,7 @@ function(_ptowsp_parse_arguments)
     endif()
   endif()
   _ptowsp_check_source()
+  _ptowsp_check_parameters()
   _ptowsp_check_files(INPUTS)
   _ptowsp_check_files(EXPECTED)
 
@@ -152,7 +151,11 @@ function(_ptowsp_parse_arguments)
   endif()
   set_property(GLOBAL PROPERTY "_PTOWSP_OWNER_OF_${w_dir}" "${w_name}")
 
-  foreach(variable IN LISTS keywords ITEMS name source dir)
+  set(w_workload "${w_source}")
+  if(w_python)
+    set(w_workload "${w_dir}/${w_name}.json")
+  endif()
+  foreach(variable IN LISTS keywords ITEMS name source python workload dir)
     if(DEFINED w_${variable})
       set(w_${variable} "${w_${variable}}" PARENT_SCOPE)
     else()
@@ -261,17 +264,17 @@ function(_ptowsp_check_number keyword pattern expected)
   endif()
 endfunction()
 
-# _ptowsp_check_source(): makes w_source, the absolute path of SOURCE, in the caller.
+# _ptowsp_check_source(): makes w_source, the absolute path of SOURCE, and w_python in the caller.
 function(_ptowsp_check_source)
   if(NOT DEFINED w_SOURCE)
-    _ptowsp_fail("SOURCE is missing; it names the workload file (.json)")
+    _ptowsp_fail("SOURCE is missing; it names the workload file (.json or .py)")
   endif()
   cmake_path(GET w_SOURCE EXTENSION LAST_ONLY extension)
+  set(w_python FALSE PARENT_SCOPE)
   if(extension STREQUAL ".py")
-    _ptowsp_fail("SOURCE '${w_SOURCE}': a Python workload (.py) is not supported by PtoWsp 0.1; "
-      "write the workload as .json")
+    set(w_python TRUE PARENT_SCOPE)
   elseif(NOT extension STREQUAL ".json")
-    _ptowsp_fail("SOURCE '${w_SOURCE}': expected a workload file that ends in .json")
+    _ptowsp_fail("SOURCE '${w_SOURCE}': expected a workload file that ends in .json or .py")
   endif()
   cmake_path(ABSOLUTE_PATH w_SOURCE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
     OUTPUT_VARIABLE path)
@@ -279,6 +282,34 @@ function(_ptowsp_check_source)
     _ptowsp_fail("SOURCE '${w_SOURCE}': there is no such file; looked for ${path}")
   endif()
   set(w_source "${path}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_check_parameters(): WORKLOAD and PARAMETERS. Their names and values mean something to the Python
+# file only; the tracer checks them.
+function(_ptowsp_check_parameters)
+  foreach(keyword IN ITEMS WORKLOAD PARAMETERS)
+    if(DEFINED w_${keyword} AND NOT w_python)
+      _ptowsp_fail("${keyword} belongs to Python workloads, and SOURCE '${w_SOURCE}' is none; remove it")
+    endif()
+  endforeach()
+  if(DEFINED w_WORKLOAD AND NOT w_WORKLOAD MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    _ptowsp_fail("WORKLOAD is '${w_WORKLOAD}', expected the name of a Python function")
+  endif()
+  set(names "")
+  foreach(item IN LISTS w_PARAMETERS)
+    if(NOT item MATCHES "^([A-Za-z_][A-Za-z0-9_]*)=.")
+      _ptowsp_fail("PARAMETERS '${item}', expected <name>=<value>")
+    endif()
+    set(name "${CMAKE_MATCH_1}")
+    if(item MATCHES "[;\n]")
+      _ptowsp_fail("PARAMETERS '${item}': a value has neither semicolons nor line breaks")
+    elseif(item MATCHES "\\$<")
+      _ptowsp_fail("PARAMETERS '${item}': a value is needed at configure, where generator expressions have none")
+    elseif(name IN_LIST names)
+      _ptowsp_fail("PARAMETERS names '${name}' twice")
+    endif()
+    list(APPEND names "${name}")
+  endforeach()
 endfunction()
 
 # _ptowsp_check_files(INPUTS|EXPECTED): replaces w_<keyword> in the caller by tensor=<absolute path>.
@@ -480,29 +511,199 @@ function(_ptowsp_is_nested_too_deep text variable)
   set(${variable} TRUE PARENT_SCOPE)
 endfunction()
 
+# _ptowsp_find_tracer(): sets w_tracer, the command that starts the tracer, and w_tracer_files, what it
+# consists of. The interpreter is the first with numpy, else the first: whether a workload needs numpy
+# is known only when it runs.
+function(_ptowsp_find_tracer)
+  get_property(folder GLOBAL PROPERTY PTOWSP_PYTHON_PACKAGES)
+  if(folder STREQUAL "" OR NOT EXISTS "${folder}/pto_wsp/pto.py")
+    _ptowsp_fail("the Python package of PtoWsp is not known here, or not there (${folder}/pto_wsp); call "
+      "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
+  endif()
+  include("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/PtoWspFindPython.cmake")
+  ptowsp_find_python(python numpy)
+  if(NOT python)
+    ptowsp_find_python(python)
+  endif()
+  if(NOT python AND PTOWSP_PYTHON)
+    _ptowsp_fail("PTOWSP_PYTHON is '${PTOWSP_PYTHON}', which does not run or is older than Python 3.9")
+  elseif(NOT python)
+    _ptowsp_fail("Python workloads need Python 3.9 or newer, and there is no such python3 on PATH. "
+      "On Debian: apt install python3; or set PTOWSP_PYTHON to an interpreter")
+  endif()
+  file(GLOB files "${folder}/pto_wsp/*.py")
+  # The environment of whoever starts the build has no say in what is imported.
+  set(w_tracer "${CMAKE_COMMAND}" -E env "PYTHONPATH=${folder}" --unset=PYTHONHOME --unset=PYTHONSTARTUP
+    "${python}" -B -m pto_wsp trace PARENT_SCOPE)
+  set(w_tracer_files ${files} PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_trace(<command> <source> <workload>): runs the tracer in the folder of the source. It always
+# succeeds: mistakes come out of emission, and a tracer that crashed is one of them.
+function(_ptowsp_trace command source workload)
+  cmake_path(GET source PARENT_PATH folder)
+  cmake_path(GET workload PARENT_PATH artifact_folder)
+  execute_process(COMMAND ${command} WORKING_DIRECTORY "${folder}" RESULT_VARIABLE failed)
+  if(failed)
+    string(REGEX REPLACE "[\\\"]" "\\\\\\0" source "${source}")
+    file(WRITE "${workload}" "{\"ptowsp\": 1, \"error\": \"${source}: error: the Python interpreter ended "
+      "with '${failed}' while tracing it; its output stands above\"}\n")
+    string(REPLACE " " "\\ " artifact "${artifact_folder}")
+    file(WRITE "${artifact_folder}/list.d" "${artifact}/list.stamp: \\\n  ${artifact}/list.stamp.retry\n")
+  endif()
+endfunction()
+
 # _ptowsp_update_kernel_list(): sets w_kernels. Ninja runs the listing rule before it looks whether to
 # configure again, so that one build converges; make knows no such rule and configures again whenever
 # the workload file changed.
 function(_ptowsp_update_kernel_list)
   set(list "${w_dir}/kernel_list")
   file(MAKE_DIRECTORY "${w_dir}")
-  _ptowsp_list_kernels("${w_source}" "${list}")
+  if(w_python)
+    _ptowsp_update_trace()
+  else()
+    _ptowsp_list_kernels("${w_source}" "${list}")
+    if(CMAKE_GENERATOR MATCHES "Ninja")
+      add_custom_command(OUTPUT "${w_dir}/list.stamp" BYPRODUCTS "${list}"
+        COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_LIST=${list}"
+          "-DPTOWSP_STAMP=${w_dir}/list.stamp" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" list
+        DEPENDS "${w_source}"
+        COMMENT "Listing the kernels of ${w_name}" VERBATIM)
+    else()
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}")
+    endif()
+  endif()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list}")
   if(CMAKE_GENERATOR MATCHES "Ninja")
-    add_custom_command(OUTPUT "${w_dir}/list.stamp" BYPRODUCTS "${list}"
-      COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_LIST=${list}"
-        "-DPTOWSP_STAMP=${w_dir}/list.stamp" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" list
-      DEPENDS "${w_source}"
-      COMMENT "Listing the kernels of ${w_name}" VERBATIM)
     add_custom_target(${w_name}.stage.list DEPENDS "${w_dir}/list.stamp")
-  else()
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}")
   endif()
 
   file(STRINGS "${list}" kernels REGEX "^aiv:")
   list(TRANSFORM kernels REPLACE "^aiv:" "")
   _ptowsp_remove_stale_libraries("${kernels}")
   set(w_kernels "${kernels}" PARENT_SCOPE)
+  set(w_data "${w_data}" PARENT_SCOPE)
+  if(DEFINED w_DEPENDENCIES)
+    set(w_DEPENDENCIES "${w_DEPENDENCIES}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# _ptowsp_update_trace(): traces when there is no trace yet, and adds the rule that does it again. Sets
+# w_data, the arrays that came out: <w_dir>/<name>.<tensor>.npy and, of golden(), golden/<tensor>.npy; and
+# w_DEPENDENCIES as the workload wants them, unless the call said so.
+function(_ptowsp_update_trace)
+  _ptowsp_find_tracer()
+  set(list "${w_dir}/kernel_list")
+  set(stamp "${w_dir}/list.stamp")
+  set(command ${w_tracer} "${w_source}" -o "${w_workload}" --kernel-list "${list}"
+    --build-list "${w_dir}/build_list" --depfile "${w_dir}/list.d" --depfile-target "${stamp}" --defer-errors)
+  if(NOT w_NO_DATA)
+    list(APPEND command --expected "${w_dir}/golden")
+  endif()
+  if(DEFINED w_SEED)
+    list(APPEND command --seed ${w_SEED})
+  endif()
+  if(DEFINED w_WORKLOAD)
+    list(APPEND command --workload ${w_WORKLOAD})
+  endif()
+  foreach(parameter IN LISTS w_PARAMETERS)
+    list(APPEND command -p "${parameter}")
+  endforeach()
+
+  foreach(file IN ITEMS kernel_list build_list)
+    if(NOT EXISTS "${w_dir}/${file}")
+      file(WRITE "${w_dir}/${file}" "")  # an absent file would be dropped from what configuring depends on
+      file(REMOVE "${stamp}")
+    endif()
+  endforeach()
+  _ptowsp_is_trace_old("${command}" old)
+  if(old)
+    _ptowsp_trace("${command}" "${w_source}" "${w_workload}")
+    file(WRITE "${w_dir}/list.command" "${command}")
+    file(TOUCH "${stamp}")
+  endif()
+
+  file(STRINGS "${w_dir}/build_list" data REGEX "^npy:")
+  list(TRANSFORM data REPLACE "^npy:" "${w_dir}/")
+  file(STRINGS "${w_dir}/build_list" dependences REGEX "^dependences:")
+  if(dependences AND NOT DEFINED w_DEPENDENCIES)
+    string(REPLACE "dependences:" "" dependences "${dependences}")
+    set(w_DEPENDENCIES "${dependences}" PARENT_SCOPE)
+  endif()
+  set(made "${w_workload}" "${w_dir}/${w_name}.locations.json" ${data})
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_dir}/build_list")
+    add_custom_command(OUTPUT "${stamp}" BYPRODUCTS "${list}" "${w_dir}/build_list" ${made}
+      COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_WORKLOAD=${w_workload}"
+        "-DPTOWSP_STAMP=${stamp}" "-DPTOWSP_COMMAND=${command}" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" trace
+      DEPENDS "${w_source}" ${w_tracer_files} DEPFILE "${w_dir}/list.d"
+      COMMENT "Tracing ${w_name}" VERBATIM)
+  else()
+    _ptowsp_read_depfile("${w_dir}/list.d" files)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}" ${files} ${w_tracer_files}
+      ${made} "${w_dir}/build_list")
+    if(files MATCHES "/list[.]stamp[.]retry")
+      # CMake does not watch what is not there, so this one is there now, and emission deletes it.
+      file(TOUCH "${w_dir}/retry")
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_dir}/retry")
+    endif()
+  endif()
+  set(w_data "${data}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_is_trace_old(<command> <variable>): whether configuring has to trace. With Ninja only when there
+# is no trace: the build does it again when needed, and would do it twice.
+function(_ptowsp_is_trace_old command variable)
+  set(${variable} TRUE PARENT_SCOPE)
+  set(stamp "${w_dir}/list.stamp")
+  if(NOT EXISTS "${stamp}" OR NOT EXISTS "${w_workload}")
+    return()
+  endif()
+  if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+    set(last "")
+    if(EXISTS "${w_dir}/list.command")
+      file(READ "${w_dir}/list.command" last)
+    endif()
+    if(NOT last STREQUAL "${command}")
+      return()
+    endif()
+    _ptowsp_read_depfile("${w_dir}/list.d" files)
+    file(STRINGS "${w_dir}/build_list" data REGEX "^npy:")
+    list(TRANSFORM data REPLACE "^npy:" "${w_dir}/")
+    foreach(file IN LISTS data)
+      if(NOT EXISTS "${file}")
+        return()
+      endif()
+    endforeach()
+    foreach(file IN LISTS files w_tracer_files ITEMS "${w_source}")
+      if("${file}" IS_NEWER_THAN "${stamp}")  # or absent
+        return()
+      endif()
+    endforeach()
+  endif()
+  set(${variable} FALSE PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_read_depfile(<depfile> <variable>): the files that it says its target depends on.
+function(_ptowsp_read_depfile depfile variable)
+  set(text "")
+  if(EXISTS "${depfile}")
+    file(READ "${depfile}" text)
+  endif()
+  string(REGEX REPLACE "^([^\\\n]|\\\\[^\n])*: " "" text "${text}")
+  string(REPLACE "\\\n" "\n" text "${text}")
+  string(REPLACE "\\ " " " text "${text}")
+  string(REPLACE "\\#" "#" text "${text}")
+  string(REPLACE "$$" "$" text "${text}")
+  string(REGEX MATCHALL "[^\n]+" lines "${text}")
+  set(files "")
+  foreach(line IN LISTS lines)
+    string(STRIP "${line}" line)
+    if(NOT line STREQUAL "")
+      list(APPEND files "${line}")
+    endif()
+  endforeach()
+  set(${variable} "${files}" PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_remove_stale_libraries(<kernels>): removes the libraries of kernels that the list of the last
@@ -542,13 +743,16 @@ function(_ptowsp_add_emission)
   list(TRANSFORM emitted PREPEND "${w_dir}/")
 
   _ptowsp_ready_options(options)
+  if(w_python AND NOT CMAKE_GENERATOR MATCHES "Ninja")
+    list(APPEND options --ready "${w_dir}/retry")
+  endif()
   if(DEFINED w_DEPENDENCIES)
     list(APPEND options --dependences ${w_DEPENDENCIES})
   endif()
   if(DEFINED w_RACES)
     list(APPEND options --races ${w_RACES})
   endif()
-  set(command "${w_generator}" emit "${w_source}" -o "${w_dir}" --name ${w_name} ${options}
+  set(command "${w_generator}" emit "${w_workload}" -o "${w_dir}" --name ${w_name} ${options}
     --platform a2a3sim --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
   set(byproducts "")
   if(CMAKE_GENERATOR MATCHES "Ninja")
@@ -563,9 +767,12 @@ function(_ptowsp_add_emission)
   endif()
   add_custom_command(OUTPUT "${w_dir}/emit.stamp" ${byproducts}
     COMMAND ${command}
-    DEPENDS "${w_source}" ${w_generator} DEPFILE "${w_dir}/emit.d"
+    DEPENDS "${w_workload}" ${w_generator} DEPFILE "${w_dir}/emit.d"
     COMMENT "Emitting ${w_name}" VERBATIM)
   add_custom_target(${w_name}.stage.emit DEPENDS "${w_dir}/emit.stamp")
+  if(TARGET ${w_name}.stage.list)
+    add_dependencies(${w_name}.stage.emit ${w_name}.stage.list)
+  endif()
   set(w_emitted "${emitted}" PARENT_SCOPE)
 endfunction()
 
@@ -604,10 +811,24 @@ function(_ptowsp_add_evaluation)
       list(APPEND files "${file}")
     endforeach()
   endforeach()
+  foreach(file IN LISTS w_data)
+    list(APPEND files "${file}")
+    if(file MATCHES "/golden/([^/]+)[.]npy$")
+      set(tensor "${CMAKE_MATCH_1}")
+      if(NOT ";${w_EXPECTED}" MATCHES ";${tensor}=")
+        list(APPEND options --expected "${tensor}=${file}")
+      endif()
+    endif()
+  endforeach()
+  set(depfile DEPFILE "${w_dir}/eval.d")
+  if(w_python AND NOT CMAKE_GENERATOR MATCHES "Ninja")
+    # make would go on asking for arrays that the Python file has no more; all are in `files` here.
+    set(depfile "")
+  endif()
   add_custom_command(OUTPUT "${w_dir}/eval.stamp"
-    COMMAND ${w_generator} eval "${w_source}" -o "${w_dir}" ${options}
+    COMMAND ${w_generator} eval "${w_workload}" -o "${w_dir}" ${options}
       --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
-    DEPENDS "${w_source}" "${w_dir}/emit.stamp" ${files} ${w_generator} DEPFILE "${w_dir}/eval.d"
+    DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator} ${depfile}
     COMMENT "Evaluating ${w_name}" VERBATIM)
 endfunction()
 
@@ -775,7 +996,8 @@ endfunction()
 # ---- 6. the test --------------------------------------------------------------------------------
 
 # _ptowsp_add_test(): <name>.a2a3sim. The runner compares the hash of the workload file with the one the
-# artifact was made from, so that a build that did not happen cannot pass.
+# artifact was made from, so that a build that did not happen cannot pass. Of a Python workload that is
+# the trace's hash; that the trace is the file's is for ptowsp.build, which traces again when needed.
 function(_ptowsp_add_test)
   if(NOT TARGET PtoWsp::ptowsp-run)
     _ptowsp_fail("the runner PtoWsp::ptowsp-run is not known here; call "
@@ -803,7 +1025,7 @@ function(_ptowsp_add_test)
   endif()
   set(test ${w_name}.a2a3sim)
   add_test(NAME ${test} COMMAND PtoWsp::ptowsp-run "${folder}" --platform a2a3sim
-    --source "${w_source}" --runtime "${w_runtime_builtin_library}" --workers ${workers}
+    --source "${w_workload}" --runtime "${w_runtime_builtin_library}" --workers ${workers}
     ${options})
   set(labels a2a3sim ${w_LABELS})
   set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
@@ -871,12 +1093,15 @@ function(_ptowsp_build_workloads)
   endif()
 endfunction()
 
-# ---- script mode: what the rules above run as `cmake -D... -P <this file> list|build` ---------------
+# ---- script mode: what the rules above run as `cmake -D... -P <this file> list|trace|build` ---------------
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   math(EXPR last "${CMAKE_ARGC} - 1")
   if(CMAKE_ARGV${last} STREQUAL "list")
     _ptowsp_list_kernels("${PTOWSP_SOURCE}" "${PTOWSP_LIST}")
+    file(TOUCH "${PTOWSP_STAMP}")
+  elseif(CMAKE_ARGV${last} STREQUAL "trace")
+    _ptowsp_trace("${PTOWSP_COMMAND}" "${PTOWSP_SOURCE}" "${PTOWSP_WORKLOAD}")
     file(TOUCH "${PTOWSP_STAMP}")
   elseif(CMAKE_ARGV${last} STREQUAL "build")
     _ptowsp_build_workloads()

@@ -17,18 +17,22 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/glue"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/runtime_glue" FILES_MATCHING PATTERN "*.h")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/PtoWspFindPython.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/README.md" DESTINATION "${package_dir}")
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 set(PTOWSP_FUNCTION_FILE "\${CMAKE_CURRENT_LIST_DIR}/PtoWspAddWorkload.cmake")
+set(PTOWSP_PYTHON_PACKAGES "${CMAKE_INSTALL_DATADIR}/ptowsp/python")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
-  "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake" INSTALL_DESTINATION "${package_dir}")
+  "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake" INSTALL_DESTINATION "${package_dir}"
+  PATH_VARS PTOWSP_PYTHON_PACKAGES)
 install(FILES "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake"
   "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" DESTINATION "${package_dir}")
 
 export(EXPORT PtoWspTargets NAMESPACE PtoWsp:: FILE "${PROJECT_BINARY_DIR}/PtoWspTargets.cmake")
 set(PTOWSP_FUNCTION_FILE "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake")
+set(PTOWSP_PYTHON_PACKAGES python)
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/PtoWspConfig.cmake" INSTALL_DESTINATION "${PROJECT_BINARY_DIR}"
-  INSTALL_PREFIX "${PROJECT_BINARY_DIR}")
+  INSTALL_PREFIX "${PROJECT_BINARY_DIR}" PATH_VARS PTOWSP_PYTHON_PACKAGES)

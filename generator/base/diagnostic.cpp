@@ -47,6 +47,7 @@ bool Diagnostics::hasErrors() const {
 }
 
 std::string format(const Diagnostic& diagnostic, const Locate& locate, bool colour) {
+  if (diagnostic.rule == kScriptRule) return diagnostic.message + "\n";
   bool is_error = diagnostic.severity == Severity::error;
   SourceLocation location = locate(diagnostic.place);
   std::string severity = is_error ? "error:" : "warning:";

@@ -12,6 +12,9 @@ namespace ptowsp {
 
 enum class Severity { error, warning };
 
+// The rule of what a script's tracer found: the message is all of the text, place and fix included.
+inline constexpr std::string_view kScriptRule = "script";
+
 // Related: a second place of a two-place error ("first written here").
 struct Related {
   std::string place;

@@ -468,6 +468,15 @@ std::optional<Workload> readWorkload(std::string_view text, const std::string& p
     diagnostics.error("malformed-json", "@" + std::to_string(syntax.offset), syntax.message);
     return std::nullopt;
   }
+  if (root->kind == Kind::object && root->members.size() == 2 && root->find("ptowsp")) {
+    // What a tracer leaves of a script with a mistake; the text is already the user's message.
+    const Value* error = root->find("error");
+    if (error && error->kind == Kind::string) {
+      diagnostics.error(kScriptRule, "", error->text);
+      locations.setDocument(path, text, std::move(*root));
+      return std::nullopt;
+    }
+  }
   size_t errors = diagnostics.all().size();
   Workload workload = Reader(diagnostics).workload(*root);
   locations.setDocument(path, text, std::move(*root));

@@ -31,8 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--seed", type=int, default=0, help="of random inputs for golden (0)")
     trace.add_argument("--kernel-list", metavar="FILE", help="write the kernel list, as "
                        "ptowsp-gen list does")
+    trace.add_argument("--build-list", metavar="FILE", help="write what a build system needs besides: "
+                       "npy:FILE for each array, relative to the workload file, and dependences:KIND "
+                       "as the workload wants them")
     trace.add_argument("--depfile", metavar="FILE", help="write a depfile: every file of the user's "
                        "that was imported or read")
+    trace.add_argument("--depfile-target", metavar="FILE", help="the file that the depfile is of; the "
+                       "workload file unless given")
     trace.add_argument("--defer-errors", action="store_true", help="put a mistake into the workload "
                        "file, as {\"ptowsp\": 1, \"error\": TEXT}, keep the kernel list, and exit 0")
     check = commands.add_parser("check", help="find mistakes, and say how large the graph is",
@@ -86,21 +91,30 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
     from pto_wsp import _file
     from pto_wsp.trace import write_if_changed
     if options.output is None:
-        if options.expected or options.kernel_list or options.depfile or options.defer_errors:
-            print("pto_wsp: error: --expected, --kernel-list, --depfile and --defer-errors need "
-                  "--output", file=sys.stderr)
+        if options.expected or options.kernel_list or options.build_list or options.depfile \
+                or options.defer_errors:
+            print("pto_wsp: error: --expected, --kernel-list, --build-list, --depfile and --defer-errors "
+                  "need --output", file=sys.stderr)
             return _USAGE
         sys.stdout.write(_file.load(options.file).trace(options.workload, parameters).json_text)
         return 0
-    outputs = [path for path in (options.expected, options.kernel_list, options.depfile) if path]
+    outputs = [path for path in (options.output, options.expected, options.kernel_list, options.build_list,
+                                 options.depfile) if path]
     reads = _file.Reads(options.file)
     failed = True
     try:
         module = _file.load(options.file)
         traced = module.trace(options.workload, parameters)
+        expected = []
         if options.expected:
-            _file.write_expected(traced, module, options.expected, options.seed)
-        traced.write(options.output)
+            expected = _file.write_expected(traced, module, options.expected, options.seed)
+        written = traced.write(options.output)
+        if options.build_list:
+            folder = os.path.dirname(os.path.abspath(options.output))
+            lines = [f"npy:{os.path.relpath(path, folder)}\n" for path in [*written, *expected]
+                     if path.endswith(".npy")]
+            lines.append(f"dependences:{traced.dependences}\n")
+            write_if_changed(options.build_list, "".join(lines).encode())
         if options.kernel_list:
             write_if_changed(options.kernel_list,
                              "".join(f"aiv:{name}\n" for name in traced.kernels).encode())
@@ -114,6 +128,6 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
     finally:
         if options.depfile:
             os.makedirs(os.path.dirname(os.path.abspath(options.depfile)), exist_ok=True)
-            text = reads.depfile(options.output, outputs, failed)
+            text = reads.depfile(options.depfile_target or options.output, outputs, failed)
             write_if_changed(options.depfile, text.encode("utf-8", "surrogateescape"))
     return 0

@@ -27,7 +27,11 @@ class UserError(Exception):
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename.startswith((own, "<frozen")):
             trace = trace.tb_next
-        super().__init__("".join(traceback.format_exception(type(error), error, trace)).rstrip())
+        text = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+        if isinstance(error, ModuleNotFoundError):
+            text += (f"\n  fix: install it for {sys.executable}, or use another interpreter, in CMake "
+                     "by -DPTOWSP_PYTHON=...")
+        super().__init__(text)
 
 
 def _guarded(function: Callable[[], Any]) -> Any:
@@ -190,11 +194,12 @@ class Reads:
 
     def depfile(self, target: str, outputs: Sequence[str], failed: bool) -> str:
         """A depfile of `target`: the source, and every file of the user's that was imported or read.
-        outputs: what the process wrote besides, files and folders. After a failure, which may be an import of what is not there yet, also a file that never
-        exists: the next build then tries again."""
+        outputs: what the process wrote, files and folders. After a failure, which may be an import of
+        what is not there yet, also a file that never exists: the next build then tries again."""
         self._done = True
         written = [os.path.abspath(path) for path in outputs]
-        own = (*(path + os.sep for path in written), os.path.abspath(target).removesuffix("json"))
+        own = (*(path + os.sep for path in written),
+               *(path.removesuffix("json") for path in written if path.endswith(".json")))
         files = {path for path in self._opened
                  if _of_user(path) and path not in written and not path.startswith(own)}
         files |= {self._source, *imported_files()}

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from project import Project, run
 
-EXAMPLES = ["scale", "diamond", "softmax", "rmsnorm", "standardize"]
+EXAMPLES = ["scale", "diamond", "softmax", "rmsnorm", "standardize", "softmax_py"]
 
 
 def scale(x):
@@ -20,6 +20,9 @@ def diamond(a, b):
 def softmax(x):
     e = numpy.exp(x - x.max(axis=1, keepdims=True))
     return {"y": e / e.sum(axis=1, keepdims=True)}
+
+
+softmax_py = softmax
 
 
 def rmsnorm(x, weight):
@@ -58,5 +61,6 @@ def test_every_example_is_tested(source_dir):
     found = sorted(p.parent.name for p in (source_dir / "examples").glob("*/CMakeLists.txt"))
     assert found == sorted(EXAMPLES)
     for name in found:
-        assert json.loads((source_dir / "examples" / name / f"{name}.json").read_text())["name"] == name
+        if not name.endswith("_py"):
+            assert json.loads((source_dir / "examples" / name / f"{name}.json").read_text())["name"] == name
         assert (source_dir / "examples" / name / "README.md").exists()

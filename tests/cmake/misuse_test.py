@@ -12,7 +12,7 @@ CASES = {
         "ptowsp_add_workload(SOURCE w.json)",
         f"{NAME}: the first argument must be the workload's name",
     ),
-    "no source": ("ptowsp_add_workload(w)", f"{W}: SOURCE is missing; it names the workload file (.json)"),
+    "no source": ("ptowsp_add_workload(w)", f"{W}: SOURCE is missing; it names the workload file (.json or .py)"),
     "source without value": ("ptowsp_add_workload(w SOURCE)", f"{W}: SOURCE needs a value"),
     "absent source": (
         "ptowsp_add_workload(w SOURCE nowhere.json)",
@@ -22,14 +22,13 @@ CASES = {
         "ptowsp_add_workload(w SOURCE sub.json)",
         f"{W}: SOURCE 'sub.json': there is no such file; looked for {{folder}}/sub.json",
     ),
-    "python source": (
-        "ptowsp_add_workload(w SOURCE w.py)",
-        f"{W}: SOURCE 'w.py': a Python workload (.py) is not supported by PtoWsp 0.1; write the workload "
-        "as .json",
+    "absent python source": (
+        "ptowsp_add_workload(w SOURCE nowhere.py)",
+        f"{W}: SOURCE 'nowhere.py': there is no such file; looked for {{folder}}/nowhere.py",
     ),
     "other source": (
         "ptowsp_add_workload(w SOURCE w.yaml)",
-        f"{W}: SOURCE 'w.yaml': expected a workload file that ends in .json",
+        f"{W}: SOURCE 'w.yaml': expected a workload file that ends in .json or .py",
     ),
     "unknown keyword": (
         "ptowsp_add_workload(w SOURCE w.json FASTER)",
@@ -47,11 +46,40 @@ CASES = {
     ),
     "workload function": (
         "ptowsp_add_workload(w SOURCE w.json WORKLOAD f)",
-        f"{W}: WORKLOAD belongs to Python workloads and is not supported by PtoWsp 0.1",
+        f"{W}: WORKLOAD belongs to Python workloads, and SOURCE 'w.json' is none; remove it",
     ),
     "parameters": (
         "ptowsp_add_workload(w SOURCE w.json PARAMETERS rows=4)",
-        f"{W}: PARAMETERS belongs to Python workloads and is not supported by PtoWsp 0.1",
+        f"{W}: PARAMETERS belongs to Python workloads, and SOURCE 'w.json' is none; remove it",
+    ),
+    "workload form": (
+        "ptowsp_add_workload(w SOURCE w.py WORKLOAD soft-max)",
+        f"{W}: WORKLOAD is 'soft-max', expected the name of a Python function",
+    ),
+    "parameters form": (
+        "ptowsp_add_workload(w SOURCE w.py PARAMETERS rows 4)",
+        f"{W}: PARAMETERS 'rows', expected <name>=<value>",
+    ),
+    "parameter without value": (
+        "ptowsp_add_workload(w SOURCE w.py PARAMETERS rows=)",
+        f"{W}: PARAMETERS 'rows=', expected <name>=<value>",
+    ),
+    "parameter name": (
+        "ptowsp_add_workload(w SOURCE w.py PARAMETERS 2x=4)",
+        f"{W}: PARAMETERS '2x=4', expected <name>=<value>",
+    ),
+    "parameter twice": (
+        "ptowsp_add_workload(w SOURCE w.py PARAMETERS rows=4 rows=5)",
+        f"{W}: PARAMETERS names 'rows' twice",
+    ),
+    "parameter with a list": (
+        'ptowsp_add_workload(w SOURCE w.py PARAMETERS "rows=4\\;5")',
+        f"{W}: PARAMETERS 'rows=4;5': a value has neither semicolons nor line breaks",
+    ),
+    "parameter of the configuration": (
+        "ptowsp_add_workload(w SOURCE w.py PARAMETERS kind=$<CONFIG>)",
+        f"{W}: PARAMETERS 'kind=$<CONFIG>': a value is needed at configure, where generator expressions have "
+        "none",
     ),
     "device platform": (
         "ptowsp_add_workload(w SOURCE w.json PLATFORMS a2a3sim a2a3)",

@@ -99,6 +99,21 @@ TEST(Reader, MissingInitAndToleranceStayAbsent) {
 
 // Whatever one byte is changed to, the reader ends with a workload or with errors that can be
 // shown.
+TEST(Reader, AScriptsMistakeIsAllOfTheText) {
+  auto said = [](std::string_view text) {
+    Locations locations;
+    Diagnostics diagnostics;
+    EXPECT_FALSE(readWorkload(text, "w.json", locations, diagnostics));
+    EXPECT_TRUE(diagnostics.hasErrors());
+    return format(diagnostics, locations.locate());
+  };
+  EXPECT_EQ(said(R"({"ptowsp": 1, "error": "wl.py:3: error: no op 'ä' [unknown-name]\n  fix: x"})"),
+            "wl.py:3: error: no op 'ä' [unknown-name]\n  fix: x\n");
+  // Anything else with such a key is a workload file with a mistake.
+  EXPECT_TRUE(said(R"({"ptowsp": 1, "error": 3})").starts_with("w.json:1:"));
+  EXPECT_TRUE(said(R"({"ptowsp": 1, "error": "e", "tensors": []})").starts_with("w.json:1:"));
+}
+
 TEST(Reader, DamagedFilesAreErrorsOrWorkloads) {
   const std::string bytes = "\"{}[],:0-x\x01\xff";
   for (size_t i = 0; i < kText.size(); ++i) {
