@@ -1,291 +1,249 @@
 #include "generator/ir/json.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
-#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 namespace ptowsp::json {
 namespace {
 
-constexpr int kDeepest = 1000;  // far more than loops need, and safe for the stack
+using Json = nlohmann::json;
 
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
+constexpr size_t kDeepest = 1000;  // far more than loops need, and safe for the stack
 
-// The length of the UTF-8 character at the front of `text`, 0 when it is not one (overlong forms,
-// surrogates and values beyond U+10FFFF are not).
-size_t utf8Length(std::string_view text) {
-  auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  auto follows = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    bool ok = follows(1) && follows(2) && !(first == 0xE0 && byte(1) < 0xA0) &&
-              !(first == 0xED && byte(1) > 0x9F);
-    return ok ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    bool ok = follows(1) && follows(2) && follows(3) && !(first == 0xF0 && byte(1) < 0x90) &&
-              !(first == 0xF4 && byte(1) > 0x8F);
-    return ok ? 4 : 0;
-  }
-  return 0;
+// How many bytes a UTF-8 character has that begins with this byte.
+size_t utf8Length(char c) {
+  unsigned char first = static_cast<unsigned char>(c);
+  return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-void appendUtf8(std::string& out, uint32_t code) {
-  auto put = [&](uint32_t byte) { out += static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6), put(0x80 | (code & 63));
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12), put(0x80 | (code >> 6 & 63)), put(0x80 | (code & 63));
-  } else {
-    put(0xF0 | code >> 18), put(0x80 | (code >> 12 & 63));
-    put(0x80 | (code >> 6 & 63)), put(0x80 | (code & 63));
-  }
-}
-
-class Parser {
+// Cursor: an input iterator whose copies share one position, so that the handler below knows how
+// far nlohmann_json has read.
+class Cursor {
  public:
-  Parser(std::string_view text, Error& error) : text_(text), error_(error) {}
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  explicit Cursor(const char*& at) : at_(&at) {}
+  char operator*() const { return **at_; }
+  Cursor& operator++() {
+    ++*at_;
+    return *this;
+  }
+  bool operator==(const Cursor& other) const { return *at_ == *other.at_; }
+
+ private:
+  const char** at_;
+};
+
+// Builder: makes the tree of values from nlohmann_json's events. Every token but ',' and ':' is an
+// event, so a token begins behind the event before, white space and one separator at most.
+class Builder : public nlohmann::json_sax<Json> {
+ public:
+  Builder(std::string_view text, Error& error) : text_(text), error_(error) {}
 
   std::optional<Value> document() {
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") {
-      fail("the file begins with a byte order mark; save it as plain UTF-8");
+    if (text_.starts_with("\xEF\xBB\xBF")) {
+      fail(0, "the file begins with a byte order mark; save it as plain UTF-8");
       return std::nullopt;
     }
-    Value value;
-    if (!readValue(value, 0)) return std::nullopt;
-    skipSpace();
-    if (at_ != text_.size()) {
-      fail("expected the end of the file, found " + found());
+    const char* end = text_.data() + text_.size();
+    if (!Json::sax_parse(Cursor(at_), Cursor(end), this)) return std::nullopt;
+    // nlohmann_json takes a zero byte for the end.
+    if (token().begin != text_.size()) {
+      unexpected();
       return std::nullopt;
     }
+    return std::move(root_);
+  }
+
+  bool null() override { return begin(Value::Kind::null) != nullptr; }
+
+  bool boolean(bool boolean) override {
+    Value* value = begin(Value::Kind::boolean);
+    if (value) value->boolean = boolean;
     return value;
   }
 
+  // Only what begins with '-' comes here.
+  bool number_integer(int64_t integer) override {
+    if (integer == 0) return number(Value::Kind::integer, 0, -0.0, "-0");
+    return number(Value::Kind::integer, integer, static_cast<double>(integer),
+                  std::to_string(integer));
+  }
+
+  bool number_unsigned(uint64_t integer) override {
+    bool fits = integer <= INT64_MAX;
+    return number(fits ? Value::Kind::integer : Value::Kind::number,
+                  fits ? static_cast<int64_t>(integer) : 0, static_cast<double>(integer),
+                  std::to_string(integer));
+  }
+
+  bool number_float(double number, const std::string& text) override {
+    return this->number(Value::Kind::number, 0, number, text);
+  }
+
+  bool string(std::string& text) override {
+    Value* value = begin(Value::Kind::string);
+    if (value) value->text = std::move(text);
+    return value;
+  }
+
+  bool binary(Json::binary_t&) override { return false; }  // not in JSON text
+
+  bool start_object(size_t) override { return open(Value::Kind::object); }
+  bool end_object() override { return close(); }
+  bool start_array(size_t) override { return open(Value::Kind::array); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string& key) override {
+    open_.back()->members.emplace_back().key = std::move(key);
+    behindToken(':');
+    return true;
+  }
+
+  bool parse_error(size_t bytes_read, const std::string& last_token,
+                   const nlohmann::detail::exception& exception) override {
+    size_t begin = token().begin;
+    if (exception.id == 406) return fail(begin, "the number " + last_token + " is too large");
+    // "[json.exception...] parse error at ...: syntax error while parsing value - invalid string:
+    // missing closing quote; last read: '...'"
+    std::string_view reason = exception.what();
+    reason.remove_prefix(std::min(reason.find(" - "), reason.size() - 3) + 3);
+    if (!reason.starts_with("invalid string") && !reason.starts_with("invalid number")) {
+      return unexpected();
+    }
+    reason = reason.substr(0, reason.find("; last read: "));
+    size_t at = bytes_read - 1;
+    bool at_line_end = at == text_.size() || text_[at] == '\n' || text_[at] == '\r';
+    if (text_[begin] == '"' && at_line_end) {
+      return fail(begin, "this string has no closing '\"' on its line");
+    }
+    if (reason.find("UTF-8") != reason.npos) {
+      size_t i = 1;  // how far before this byte a character begins that it cuts short
+      while (i <= 3 && i <= at && utf8Length(text_[at - i]) <= i) ++i;
+      if (i <= 3 && i <= at) at -= i;
+    }
+    return fail(at, std::string(reason) + ", found " + found(at));
+  }
+
  private:
-  bool fail(std::string message) {
-    error_ = {at_, std::move(message)};
+  struct Token {
+    size_t begin = 0;
+    bool separated = false;  // whether it stands behind the separator
+  };
+
+  Token token() const {
+    auto behindSpace = [this](size_t at) {
+      return std::min(text_.find_first_not_of(" \t\n\r", at), text_.size());
+    };
+    size_t at = behindSpace(behind_);
+    if (!separator_ || at == text_.size() || text_[at] != separator_) return {at, false};
+    return {behindSpace(at + 1), true};
+  }
+
+  bool fail(size_t offset, std::string message) {
+    error_ = {offset, std::move(message)};
     return false;
   }
 
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool atEnd() const { return at_ >= text_.size(); }
-
-  void skipSpace() {
-    while (!atEnd() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')) ++at_;
+  bool unexpected() {
+    auto [begin, separated] = token();
+    return fail(begin, "expected " + expected(separated) + ", found " + found(begin));
   }
 
-  // What stands here, for messages.
-  std::string found() const {
-    if (atEnd()) return "the end of the file";
-    std::string_view rest = text_.substr(at_);
+  std::string expected(bool separated) const {
+    if (open_.empty()) return behind_ ? "the end of the file" : "a value";
+    bool object = open_.back()->kind == Value::Kind::object;
+    if (separator_ == ':') return separated ? "a value after ':'" : "':' after a key";
+    if (separator_ && !separated)
+      return object ? "',' or '}' in an object" : "',' or ']' in an array";
+    std::string first = object ? "a key in double quotes" : "a value";
+    return separated ? first + " after ','" : first;
+  }
+
+  std::string found(size_t at) const {
+    if (at >= text_.size()) return "the end of the file";
+    std::string_view rest = text_.substr(at);
     if (rest.starts_with("//") || rest.starts_with("/*") || rest[0] == '#') {
       return "a comment, which JSON does not have";
     }
+    auto isWord = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
     if (std::isalpha(static_cast<unsigned char>(rest[0]))) {
-      size_t n = 0;
-      while (n < rest.size() && n < 20 && std::isalnum(static_cast<unsigned char>(rest[n]))) ++n;
-      return "'" + std::string(rest.substr(0, n)) + "'";
+      auto end =
+          std::find_if_not(rest.begin(), rest.begin() + std::min<size_t>(rest.size(), 20), isWord);
+      return "'" + std::string(rest.begin(), end) + "'";
     }
-    size_t length = utf8Length(rest);
     unsigned char first = static_cast<unsigned char>(rest[0]);
-    if (length == 0 || first < 0x20 || first == 0x7F) {
-      constexpr char kHex[] = "0123456789abcdef";
-      return std::string("the byte 0x") + kHex[first >> 4] + kHex[first & 15];
-    }
-    return "'" + std::string(rest.substr(0, length)) + "'";
+    std::string character(rest.substr(0, utf8Length(rest[0])));
+    bool ascii = first >= 0x20 && first < 0x7F;
+    if (ascii || (first >= 0x80 && Json::accept('"' + character + '"')))
+      return "'" + character + "'";
+    constexpr char kHex[] = "0123456789abcdef";
+    return std::string("the byte 0x") + kHex[first >> 4] + kHex[first & 15];
   }
 
-  bool readValue(Value& value, int depth) {
-    skipSpace();
-    value.offset = at_;
-    if (depth > kDeepest) return fail("values nest deeper than 1000 levels");
-    switch (peek()) {
-      case '{':
-        return readObject(value, depth);
-      case '[':
-        return readArray(value, depth);
-      case '"':
-        value.kind = Value::Kind::string;
-        return readString(value.text);
-      case 't':
-        value.boolean = true;
-        return readWord("true", value, Value::Kind::boolean);
-      case 'f':
-        return readWord("false", value, Value::Kind::boolean);
-      case 'n':
-        return readWord("null", value, Value::Kind::null);
-      default:
-        if (peek() == '-' || isDigit(peek())) return readNumber(value);
-        return fail("expected a value, found " + found());
+  // Where the value just read belongs, or null when that is too deep.
+  Value* begin(Value::Kind kind) {
+    size_t offset = token().begin;
+    if (open_.size() > kDeepest) {
+      fail(offset, "values nest deeper than 1000 levels");
+      return nullptr;
     }
+    Value* value = &root_;
+    if (!open_.empty()) {
+      Value& parent = *open_.back();
+      value = parent.kind == Value::Kind::array ? &parent.items.emplace_back()
+                                                : &parent.members.back().value;
+    }
+    value->kind = kind;
+    value->offset = offset;
+    behindToken(open_.empty() ? '\0' : ',');
+    return value;
   }
 
-  bool readWord(std::string_view word, Value& value, Value::Kind kind) {
-    if (text_.substr(at_, word.size()) != word) return fail("expected a value, found " + found());
-    at_ += word.size();
-    value.kind = kind;
+  bool number(Value::Kind kind, int64_t integer, double number, const std::string& text) {
+    Value* value = begin(kind);
+    if (!value) return false;
+    value->integer = integer;
+    value->number = number;
+    value->text = text_.substr(value->offset, text.size());  // a locale may change the point
+    behind_ = value->offset + text.size();                   // nlohmann_json reads one byte further
     return true;
   }
 
-  bool readObject(Value& value, int depth) {
-    value.kind = Value::Kind::object;
-    ++at_;
-    skipSpace();
-    if (peek() == '}') return ++at_, true;
-    while (true) {
-      skipSpace();
-      if (peek() != '"') {
-        bool comma = !value.members.empty() && peek() == '}';
-        return fail(comma ? "expected a key in double quotes, found '}' after a comma"
-                          : "expected a key in double quotes, found " + found());
-      }
-      Member& member = value.members.emplace_back();
-      if (!readString(member.key)) return false;
-      skipSpace();
-      if (peek() != ':') return fail("expected ':' after a key, found " + found());
-      ++at_;
-      if (!readValue(member.value, depth + 1)) return false;
-      skipSpace();
-      if (peek() == '}') return ++at_, true;
-      if (peek() != ',') return fail("expected ',' or '}' in an object, found " + found());
-      ++at_;
-    }
-  }
-
-  bool readArray(Value& value, int depth) {
-    value.kind = Value::Kind::array;
-    ++at_;
-    skipSpace();
-    if (peek() == ']') return ++at_, true;
-    while (true) {
-      skipSpace();
-      if (!value.items.empty() && peek() == ']') {
-        return fail("expected a value, found ']' after a comma");
-      }
-      if (!readValue(value.items.emplace_back(), depth + 1)) return false;
-      skipSpace();
-      if (peek() == ']') return ++at_, true;
-      if (peek() != ',') return fail("expected ',' or ']' in an array, found " + found());
-      ++at_;
-    }
-  }
-
-  bool readHex(uint32_t& code) {
-    code = 0;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      char c = peek();
-      if (!std::isxdigit(static_cast<unsigned char>(c))) {
-        return fail("expected four hex digits after '\\u', found " + found());
-      }
-      code = code * 16 + static_cast<uint32_t>(isDigit(c) ? c - '0' : (c | 32) - 'a' + 10);
-    }
+  bool open(Value::Kind kind) {
+    Value* value = begin(kind);
+    if (!value) return false;
+    open_.push_back(value);
+    separator_ = '\0';
     return true;
   }
 
-  bool readEscape(std::string& out) {
-    ++at_;
-    char c = peek();
-    constexpr std::string_view kNames = "\"\\/bfnrt", kMeanings = "\"\\/\b\f\n\r\t";
-    if (size_t i = kNames.find(c); !atEnd() && i != kNames.npos) {
-      out += kMeanings[i];
-      ++at_;
-      return true;
-    }
-    if (c != 'u')
-      return fail("expected an escape (one of \"\\/bfnrtu) after '\\', found " + found());
-    ++at_;
-    uint32_t code = 0;
-    if (!readHex(code)) return false;
-    if (code >= 0xD800 && code < 0xDC00 && text_.substr(at_, 2) == "\\u") {
-      at_ += 2;
-      uint32_t low = 0;
-      if (!readHex(low)) return false;
-      if (low < 0xDC00 || low > 0xDFFF) return fail("a '\\u' pair is not a character");
-      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    }
-    if (code >= 0xD800 && code <= 0xDFFF) return fail("half of a '\\u' pair is not a character");
-    appendUtf8(out, code);
+  bool close() {
+    open_.pop_back();
+    behindToken(open_.empty() ? '\0' : ',');
     return true;
   }
 
-  bool readString(std::string& out) {
-    size_t begin = at_++;
-    while (true) {
-      if (atEnd()) {
-        at_ = begin;
-        return fail("this string has no closing '\"'");
-      }
-      char c = peek();
-      if (c == '"') return ++at_, true;
-      if (c == '\n' || c == '\r') {
-        at_ = begin;
-        return fail("this string has no closing '\"' on its line");
-      }
-      if (static_cast<unsigned char>(c) < 0x20) {
-        return fail("a control character in a string must be escaped, found " + found());
-      }
-      if (c == '\\') {
-        if (!readEscape(out)) return false;
-        continue;
-      }
-      size_t length = utf8Length(text_.substr(at_));
-      if (length == 0) return fail("expected UTF-8, found " + found());
-      out.append(text_, at_, length);
-      at_ += length;
-    }
-  }
-
-  bool readNumber(Value& value) {
-    size_t begin = at_;
-    auto digits = [&] {
-      if (!isDigit(peek())) return fail("expected a digit, found " + found());
-      while (isDigit(peek())) ++at_;
-      return true;
-    };
-    bool integral = true;
-    if (peek() == '-') ++at_;
-    if (peek() == '0') {
-      ++at_;
-      if (isDigit(peek())) return fail("a number must not begin with 0");
-    } else if (!digits()) {
-      return false;
-    }
-    if (peek() == '.') {
-      integral = false;
-      ++at_;
-      if (!digits()) return false;
-    }
-    if (peek() == 'e' || peek() == 'E') {
-      integral = false;
-      ++at_;
-      if (peek() == '+' || peek() == '-') ++at_;
-      if (!digits()) return false;
-    }
-    value.text = text_.substr(begin, at_ - begin);
-    const char* first = value.text.data();
-    const char* last = first + value.text.size();
-    std::from_chars_result result = std::from_chars(first, last, value.number);
-    if (result.ec != std::errc()) {
-      // A number too small for a double is 0 for every purpose here; one too large is a mistake.
-      if (std::strtod(first, nullptr) != 0 && std::isinf(std::strtod(first, nullptr))) {
-        at_ = begin;
-        return fail("the number " + value.text + " is too large");
-      }
-      value.number = std::strtod(first, nullptr);
-    }
-    value.kind = Value::Kind::number;
-    if (integral && std::from_chars(first, last, value.integer).ec == std::errc()) {
-      value.kind = Value::Kind::integer;
-    }
-    return true;
+  void behindToken(char separator) {
+    behind_ = static_cast<size_t>(at_ - text_.data());
+    separator_ = separator;
   }
 
   std::string_view text_;
-  size_t at_ = 0;
   Error& error_;
+  const char* at_ = text_.data();  // how far nlohmann_json has read
+  size_t behind_ = 0;              // the end of the last event's token
+  char separator_ = '\0';          // what may stand between that and the next
+  Value root_;
+  std::vector<Value*> open_;
 };
 
 void appendCompact(const Value& value, std::string& out) {
@@ -303,7 +261,7 @@ void appendCompact(const Value& value, std::string& out) {
       out += numberText(value.number);
       break;
     case Value::Kind::string:
-      out += quoted(value.text);
+      out += json::quoted(value.text);
       break;
     case Value::Kind::array:
       out += '[';
@@ -317,7 +275,7 @@ void appendCompact(const Value& value, std::string& out) {
       out += '{';
       for (size_t i = 0; i < value.members.size(); ++i) {
         if (i) out += ", ";
-        out += quoted(value.members[i].key) + ": ";
+        out += json::quoted(value.members[i].key) + ": ";
         appendCompact(value.members[i].value, out);
       }
       out += '}';
@@ -335,7 +293,7 @@ const Value* Value::find(std::string_view key) const {
 }
 
 std::optional<Value> parse(std::string_view text, Error& error) {
-  return Parser(text, error).document();
+  return Builder(text, error).document();
 }
 
 std::string describe(const Value& value) {
@@ -348,7 +306,7 @@ std::string describe(const Value& value) {
     case Value::Kind::number:
       return "the number " + value.text;
     case Value::Kind::string:
-      return "the string " + quoted(value.text);
+      return "the string " + json::quoted(value.text);
     case Value::Kind::array:
       return value.items.empty() ? "an empty array" : "an array";
     case Value::Kind::object:
@@ -364,22 +322,7 @@ std::string numberText(double number) {
 }
 
 std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    constexpr char kHex[] = "0123456789abcdef";
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string compact(const Value& value) {

@@ -1,6 +1,5 @@
-// A strict JSON (RFC 8259) reader whose values remember where they stood. nlohmann_json gives a
-// position for syntax errors only; the IR's errors need one for every value and must see keys that
-// are there twice.
+// JSON (RFC 8259) values that remember where they stood. nlohmann_json reads the text; its own
+// values have no position, which the IR's errors need for every one, and cannot hold a key twice.
 #pragma once
 
 #include <cstddef>

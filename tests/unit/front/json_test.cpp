@@ -45,6 +45,9 @@ TEST(Json, Numbers) {
   EXPECT_EQ(valueOf("9223372036854775807").integer, std::numeric_limits<int64_t>::max());
   EXPECT_EQ(valueOf("-9223372036854775808").integer, std::numeric_limits<int64_t>::min());
   EXPECT_EQ(valueOf("9223372036854775808").kind, Value::Kind::number);
+  EXPECT_EQ(valueOf("[-0, 1.50e+2,7 ]").items[1].text, "1.50e+2");
+  EXPECT_EQ(valueOf("[-0, 1.50e+2,7 ]").items[2].offset, 13u);
+  EXPECT_EQ(valueOf("-0").text, "-0");
   EXPECT_EQ(valueOf("1.0").kind, Value::Kind::number);
   EXPECT_EQ(valueOf("1e3").number, 1000);
   EXPECT_EQ(valueOf("-0.5e-1").number, -0.05);
@@ -66,39 +69,61 @@ TEST(Json, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(errorOf("{"), "1: expected a key in double quotes, found the end of the file");
   EXPECT_EQ(errorOf("{'a': 1}"), "1: expected a key in double quotes, found '''");
   EXPECT_EQ(errorOf("{\"a\" 1}"), "5: expected ':' after a key, found '1'");
-  EXPECT_EQ(errorOf("{\"a\": 1,}"), "8: expected a key in double quotes, found '}' after a comma");
+  EXPECT_EQ(errorOf("{\"a\": 1,}"), "8: expected a key in double quotes after ',', found '}'");
   EXPECT_EQ(errorOf("[1 2]"), "3: expected ',' or ']' in an array, found '2'");
-  EXPECT_EQ(errorOf("[1,]"), "3: expected a value, found ']' after a comma");
+  EXPECT_EQ(errorOf("[1,]"), "3: expected a value after ',', found ']'");
+  EXPECT_EQ(errorOf("[{\"a\":}]"), "6: expected a value after ':', found '}'");
+  EXPECT_EQ(errorOf("[007]"), "2: expected ',' or ']' in an array, found '0'");
   EXPECT_EQ(errorOf("[,1]"), "1: expected a value, found ','");
   EXPECT_EQ(errorOf("[1"), "2: expected ',' or ']' in an array, found the end of the file");
   EXPECT_EQ(errorOf("nul"), "0: expected a value, found 'nul'");
   EXPECT_EQ(errorOf("True"), "0: expected a value, found 'True'");
   EXPECT_EQ(errorOf("1 // one"),
             "2: expected the end of the file, found a comment, which JSON does not have");
-  EXPECT_EQ(errorOf("01"), "1: a number must not begin with 0");
-  EXPECT_EQ(errorOf("-"), "1: expected a digit, found the end of the file");
-  EXPECT_EQ(errorOf("1."), "2: expected a digit, found the end of the file");
-  EXPECT_EQ(errorOf("1e+"), "3: expected a digit, found the end of the file");
+  EXPECT_EQ(errorOf("01"), "1: expected the end of the file, found '1'");
+  EXPECT_EQ(errorOf("-"), "1: invalid number; expected digit after '-', found the end of the file");
+  EXPECT_EQ(errorOf("1."),
+            "2: invalid number; expected digit after '.', found the end of the file");
+  EXPECT_EQ(errorOf("1e+"),
+            "3: invalid number; expected digit after exponent sign, found the end of the file");
   EXPECT_EQ(errorOf("+1"), "0: expected a value, found '+'");
   EXPECT_EQ(errorOf(".5"), "0: expected a value, found '.'");
   EXPECT_EQ(errorOf("-1e400"), "0: the number -1e400 is too large");
-  EXPECT_EQ(errorOf("\"a"), "0: this string has no closing '\"'");
+  EXPECT_EQ(errorOf("[\"a"), "1: this string has no closing '\"' on its line");
   EXPECT_EQ(errorOf("\"a\nb\""), "0: this string has no closing '\"' on its line");
   EXPECT_EQ(errorOf("\"a\tb\""),
-            "2: a control character in a string must be escaped, found the byte 0x09");
-  EXPECT_EQ(errorOf(R"("\x")"), "2: expected an escape (one of \"\\/bfnrtu) after '\\', found 'x'");
-  EXPECT_EQ(errorOf(R"("\u12g4")"), "5: expected four hex digits after '\\u', found 'g4'");
-  EXPECT_EQ(errorOf(R"("\ud800")"), "7: half of a '\\u' pair is not a character");
-  EXPECT_EQ(errorOf(R"("\ud800\u0041")"), "13: a '\\u' pair is not a character");
+            "2: invalid string: control character U+0009 (HT) must be escaped to \\u0009 or \\t, "
+            "found the byte 0x09");
+  EXPECT_EQ(errorOf(R"("\x")"),
+            "2: invalid string: forbidden character after backslash, found 'x'");
+  EXPECT_EQ(errorOf(R"("\u12g4")"),
+            "5: invalid string: '\\u' must be followed by 4 hex digits, found 'g4'");
+  EXPECT_EQ(
+      errorOf(R"("\ud800")"),
+      "7: invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF, found '\"'");
+  EXPECT_EQ(
+      errorOf(R"("\ud800\u0041")"),
+      "12: invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF, found '1'");
   EXPECT_EQ(errorOf(std::string_view("1\0", 2)),
             "1: expected the end of the file, found the byte 0x00");
+  EXPECT_EQ(errorOf(std::string_view("[1,\0", 4)),
+            "3: expected a value after ',', found the byte 0x00");
 }
 
 TEST(Json, RefusesWhatIsNotUtf8) {
   for (const char* bytes : {"\xff", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\x80",
                             "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\xe2\x82"}) {
-    EXPECT_EQ(errorOf("\"" + std::string(bytes) + "\"").substr(0, 25), "1: expected UTF-8, found ");
+    EXPECT_EQ(errorOf("\"" + std::string(bytes) + "\"").substr(0, 59),
+              "1: invalid string: ill-formed UTF-8 byte, found the byte 0x");
   }
+}
+
+TEST(Json, PointsAtTheBeginningOfACharacterCutShort) {
+  EXPECT_EQ(errorOf("\"caf\xe9\""),
+            "4: invalid string: ill-formed UTF-8 byte, found the byte 0xe9");
+  EXPECT_EQ(errorOf("\"\xc3\xa9\x80\""),
+            "3: invalid string: ill-formed UTF-8 byte, found the byte 0x80");
+  EXPECT_EQ(errorOf("[“a”]"), "1: expected a value, found '“'");
 }
 
 TEST(Json, DepthIsLimited) {
