@@ -129,7 +129,8 @@ def test_a_broken_file_fails_alone_and_is_tried_again(project):
     assert (project.artifact("one") / "kernel_list").read_text() == before == "aiv:a\naiv:b\n"
     assert project.ctest("-L", "a2a3sim", succeed=False).failed_tests == ["one.a2a3sim"]
 
-    edit(project, "sub/one.py", script(a=2.0, b="later").replace("import factor", "import factor\nfrom more import later"))
+    imports = "import factor\nfrom more import later"
+    edit(project, "sub/one.py", script(a=2.0, b="later").replace("import factor", imports))
     result = project.build(succeed=False, keep_going=True)
     assert "ModuleNotFoundError: No module named 'more'" in result.text and "-DPTOWSP_PYTHON=" in result.text
     edit(project, "sub/more.py", "later = 3.0\n")
