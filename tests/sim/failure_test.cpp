@@ -21,11 +21,14 @@ using ::testing::StartsWith;
 
 void nothing(int64_t*) {}
 
-void crashSegv(int64_t*) {
+// Mistakes made on purpose: the sanitizer for undefined behaviour must not stop them first.
+#define PTOWSP_TEST_ON_PURPOSE __attribute__((no_sanitize("undefined"), noinline))
+
+PTOWSP_TEST_ON_PURPOSE void crashSegv(int64_t*) {
   volatile int* nowhere = nullptr;
   *nowhere = 1;
 }
-void crashFpe(int64_t* args) {
+PTOWSP_TEST_ON_PURPOSE void crashFpe(int64_t* args) {
 #if defined(__x86_64__)
   volatile int64_t zero = args[0] * 0;
   volatile int64_t numerator = 7;
@@ -36,8 +39,8 @@ void crashFpe(int64_t* args) {
   raise(SIGFPE);  // a division by zero does not trap on this machine
 #endif
 }
-void crashIll(int64_t*) { __builtin_trap(); }
-void crashBus(int64_t*) {
+PTOWSP_TEST_ON_PURPOSE void crashIll(int64_t*) { __builtin_trap(); }
+PTOWSP_TEST_ON_PURPOSE void crashBus(int64_t*) {
   // A page of a file that has no bytes.
   const int file = memfd_create("empty", 0);
   auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0));
@@ -45,12 +48,12 @@ void crashBus(int64_t*) {
   char byte = page[0];
   (void)byte;
 }
-int overflowStack(volatile char* outer) {
+PTOWSP_TEST_ON_PURPOSE int overflowStack(volatile char* outer) {
   volatile char frame[4096];
   frame[0] = outer[0];
   return outer[0] == 0 ? overflowStack(frame) + frame[0] : 0;
 }
-void crashStack(int64_t*) {
+PTOWSP_TEST_ON_PURPOSE void crashStack(int64_t*) {
   volatile char first = 0;
   overflowStack(&first);
 }
