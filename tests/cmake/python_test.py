@@ -86,6 +86,22 @@ def test_increments(project):
     assert not list(project.folder.rglob("__pycache__")), "nothing is written into the source folder"
 
 
+def test_deleted_traces_come_back(project):
+    project.put("factors.py", "factor = 3.0\n")
+    project.put("one.py", script(a=2.0, golden=GOLDEN % 2))
+    project.write("ptowsp_add_workload(one SOURCE one.py)")
+    project.configure()
+    project.build()
+    for file in ["one.json", "one.locations.json", "one.x.npy", "golden/y_a.npy"]:
+        path = project.artifact("one") / file
+        before = path.read_bytes()
+        path.unlink()
+        assert project.build().compiled == []
+        assert path.read_bytes() == before
+        assert project.nothing_to_do()
+    project.ctest("-L", "a2a3sim")
+
+
 def test_golden_is_what_the_test_compares_with(project):
     project.put("factors.py", "factor = 3.0\n")
     project.put("one.py", script(a=2.0, golden=GOLDEN % 2))
@@ -149,7 +165,9 @@ def test_a_broken_file_fails_alone_and_is_tried_again(project):
     project.ctest("-L", "a2a3sim")
 
 
-def test_broken_from_the_start_then_mended(project):
+@pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles"])
+def test_broken_from_the_start_then_mended(generator, tmp_path, package):
+    project = Project(tmp_path / "pröject", package, generator)
     project.put("factors.py", "factor = 3.0\n")
     project.put("one.py", "def (")
     project.put("two.json", workload(c=4.0))
