@@ -866,6 +866,8 @@ function(_ptowsp_add_orchestrations)
     _ptowsp_add_module(${target} orchestration.${runtime}
       "${w_dir}/kernels/orchestration/pto_wsp_orch.cpp")
     target_include_directories(${target} SYSTEM PRIVATE "${w_runtime_${runtime}_includes}")
+    # It builds graphs as fast with -O1, and compiles in half the time of -O3.
+    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
     if(NOT CMAKE_GENERATOR MATCHES "Ninja")
       target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp/orchestration.h"
         "${w_dir}/kernels/orchestration/ptowsp/task_graph.h")

@@ -33,9 +33,6 @@ ptowsp_add_workload({name} SOURCE {name}.json NO_DATA RACES {races} DEPENDENCIES
 
 _OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Release",
-    # Kernels are compiled with -O3 all the same. The orchestration, most of the build's time, is as
-    # fast with -O1 and takes a third of the time to compile.
-    "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG",
     # Leaves out a test program whose results (sizes of types, folders of libraries) nothing here uses.
     "-DCMAKE_CXX_ABI_COMPILED=1",
 )
