@@ -7,7 +7,7 @@ from itertools import count
 
 from pto_wsp._affine import Affine
 from pto_wsp._names import assigned_name
-from pto_wsp.errors import Site, fail, here, unsupported
+from pto_wsp.errors import CompileError, Site, fail, here, unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -281,12 +281,7 @@ class Tensor:
         self.init = dict(init) if init is not None else None
         self.rtol = rtol
         self.atol = atol
-        self.data = data
-        self._array: numpy.ndarray | None = None
-        if data is not None:
-            self._array = _as_array(data, self._called())
-            if not hasattr(data, "__array_interface__") and not hasattr(data, "__dlpack__"):
-                self.data = self._array  # a list has no memory to write results to
+        self._take(data)
         if shape is None:
             if self._array is None:
                 fail("bad-shape", f"{self._called()} has neither shape nor data",
@@ -296,6 +291,30 @@ class Tensor:
         self.dtype = self._checked_dtype(dtype)
         if self._array is not None:
             self._check_array()
+
+    @property
+    def data(self) -> Any:
+        """The array that was given. Another one of the same shape may be assigned between runs."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        before = self._data, self._array
+        try:
+            self._take(data)
+            if self._array is not None:
+                self._check_array()
+        except CompileError:
+            self._data, self._array = before
+            raise
+
+    def _take(self, data: Any) -> None:
+        self._data = data
+        self._array: numpy.ndarray | None = None
+        if data is not None:
+            self._array = _as_array(data, self._called())
+            if not hasattr(data, "__array_interface__") and not hasattr(data, "__dlpack__"):
+                self._data = self._array  # a list has no memory to write results to
 
     def _called(self) -> str:
         return f"tensor '{self.name}'" if self.name else "the tensor"
@@ -351,7 +370,7 @@ class Tensor:
         """Makes `data` an array of zeros when there is none; the array."""
         if self._array is None:
             import numpy
-            self._array = self.data = numpy.zeros(self.shape, self.dtype.numpy)
+            self._array = self._data = numpy.zeros(self.shape, self.dtype.numpy)
         return self._array
 
     def gather(self) -> numpy.ndarray:

@@ -178,6 +178,22 @@ def test_repeated_runs_read_the_arrays_anew():
         assert (y == 2 * n).all()
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_another_array_may_be_assigned(target):
+    x, y = numbers(8, 4), np.zeros((8, 4), np.float32)
+    wl, x_tensor, y_tensor = scaled(x, y)
+    program = wl.compile(target=target)
+    program.execute()
+    other_x, other_y = x + 1, np.zeros((8, 4), np.float32)
+    x_tensor.data, y_tensor.data = other_x, other_y
+    program.execute()
+    np.testing.assert_array_equal(y, 2 * x)
+    np.testing.assert_array_equal(other_y, 2 * other_x)
+    with pytest.raises(CompileError, match="wrong-shape"):
+        x_tensor.data = np.zeros((4, 4), np.float32)
+    assert x_tensor.data is other_x
+
+
 def test_programs_in_threads():
     failures = []
 
