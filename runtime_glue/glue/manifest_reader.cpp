@@ -316,7 +316,9 @@ const char* nameOf(TensorRole role) { return kRoles[static_cast<int>(role)]; }
 
 Status parseManifest(std::string_view text, const std::string& file, Manifest* manifest) {
   *manifest = {};
-  Reader reader(file, "build the workload's target again, with one version of PtoWsp throughout");
+  Reader reader(file,
+                "delete the artifact's folder and build the workload's target again, with one "
+                "version of PtoWsp");
   Json root;
   reader.parse(text, &root);
   if (!reader.ok()) return reader.take();
@@ -355,7 +357,9 @@ Status parseManifest(std::string_view text, const std::string& file, Manifest* m
 
 Status parseReady(std::string_view text, const std::string& file, Ready* ready) {
   *ready = {};
-  Reader reader(file, "build the workload's target again, with one version of PtoWsp throughout");
+  Reader reader(file,
+                "delete the artifact's folder and build the workload's target again, with one "
+                "version of PtoWsp");
   Json root;
   reader.parse(text, &root);
   if (!reader.ok()) return reader.take();

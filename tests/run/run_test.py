@@ -22,7 +22,7 @@ VERSION = os.environ["PTOWSP_VERSION"]
 # Compiled without a level of its own, so what every CPU of the kind runs.
 LEVEL = "aarch64" if platform.machine() == "aarch64" else "x86-64"
 SANITIZED = os.environ.get("PTOWSP_SANITIZED") == "1"
-REBUILD = "  fix: build the workload's target again, with one version of PtoWsp throughout\n"
+REBUILD = "  fix: delete the artifact's folder and build the workload's target again, with one version of PtoWsp\n"
 
 
 def fnv1a64(data):

@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 
 constexpr const char* kFix =
-    "build the workload's target again, with one version of PtoWsp throughout";
+    "delete the artifact's folder and build the workload's target again, with one version of PtoWsp";
 
 TEST(Manifest, IsReadWhole) {
   Manifest manifest;
