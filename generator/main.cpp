@@ -84,12 +84,16 @@ int deliver(const std::string& text, const std::string& file) {
   return writeFileIfChanged(file, text, error) == WriteStatus::failed ? fail(error) : kDone;
 }
 
+// A file that is not there counts as removed.
+int removeFile(const fs::path& file) {
+  std::error_code error;
+  return !fs::remove(file, error) && error ? fail(file.string() + ": " + error.message()) : kDone;
+}
+
 // A stamp is made anew at every success: its time is what says so.
 int touch(const std::string& file) {
-  std::error_code removed;
-  fs::remove(file, removed);
-  std::string error;
-  return writeFileIfChanged(file, "ptowsp\n", error) == WriteStatus::failed ? fail(error) : kDone;
+  if (const int failed = removeFile(file)) return failed;
+  return deliver("ptowsp\n", file);
 }
 
 AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false) {
@@ -166,11 +170,15 @@ int graph(const Settings& settings) {
 int removeMarks(const Settings& settings) {
   std::vector<std::string> marks = settings.ready;
   if (!settings.stamp.empty()) marks.push_back(settings.stamp);
-  for (const std::string& file : marks) {
-    std::error_code error;
-    if (!fs::remove(file, error) && error) return fail(file + ": " + error.message());
-  }
+  for (const std::string& file : marks)
+    if (const int failed = removeFile(file)) return failed;
   return kDone;
+}
+
+// Where a depfile is asked for: what the stamp depends on.
+int writeDepfile(const Settings& settings, const std::vector<std::string>& files) {
+  return settings.depfile.empty() ? kDone
+                                  : deliver(depfileText(settings.stamp, files), settings.depfile);
 }
 
 int emit(const Settings& settings) {
@@ -199,15 +207,9 @@ int emit(const Settings& settings) {
     if (writeFileIfChanged((root / file.path).string(), file.text, error) == WriteStatus::failed)
       return fail(error);
   }
-  for (const std::string& path : stale) {
-    std::error_code removed;
-    if (!fs::remove(root / path, removed) && removed)
-      return fail((root / path).string() + ": " + removed.message());
-  }
-  if (!settings.depfile.empty() &&
-      writeFileIfChanged(settings.depfile, depfileText(settings.stamp, checked->loaded.files),
-                         error) == WriteStatus::failed)
-    return fail(error);
+  for (const std::string& path : stale)
+    if (const int failed = removeFile(root / path)) return failed;
+  if (const int failed = writeDepfile(settings, checked->loaded.files)) return failed;
   return settings.stamp.empty() ? kDone : touch(settings.stamp);
 }
 
@@ -258,14 +260,9 @@ int eval(const Settings& settings) {
   const bool right =
       reference::evaluate(*loaded.program, options, evaluation, found) &&
       reference::writeEvaluation(*loaded.program, evaluation, settings.output, found);
-  std::string error;
-  if (!settings.depfile.empty()) {
-    std::vector<std::string> files = loaded.files;
-    files.insert(files.end(), evaluation.files.begin(), evaluation.files.end());
-    if (writeFileIfChanged(settings.depfile, depfileText(settings.stamp, files), error) ==
-        WriteStatus::failed)
-      return fail(error);
-  }
+  std::vector<std::string> files = loaded.files;
+  files.insert(files.end(), evaluation.files.begin(), evaluation.files.end());
+  if (const int failed = writeDepfile(settings, files)) return failed;
   if (!report(found, loaded) || !right) return kUserMistake;
   return settings.stamp.empty() ? kDone : touch(settings.stamp);
 }
@@ -280,9 +277,7 @@ bool split(const std::string& text, char at, std::string& key, std::string& valu
 }
 
 int seal(const SealSettings& settings) {
-  std::error_code removed;
-  if (!fs::remove(settings.ready, removed) && removed)
-    return fail(settings.ready + ": " + removed.message());
+  if (const int failed = removeFile(settings.ready)) return failed;
   const fs::path folder = fs::absolute(settings.ready).lexically_normal().parent_path();
   std::string missing;
   const auto relative = [&](const std::string& file) {
