@@ -736,6 +736,7 @@ endfunction()
 function(_ptowsp_add_emission)
   set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
     kernels/orchestration/ptowsp/orchestration.h kernels/orchestration/ptowsp/task_graph.h
+    kernels/orchestration/ptowsp/argument_blocks.h kernels/orchestration/ptowsp/limits.h
     kernels/aiv_sim/ptowsp_tile.h)
   foreach(kernel IN LISTS w_kernels)
     list(APPEND emitted kernels/aiv_sim/kernel_${kernel}.cpp)
@@ -869,8 +870,9 @@ function(_ptowsp_add_orchestrations)
     # It builds graphs as fast with -O1, and compiles in half the time of -O3.
     target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
     if(NOT CMAKE_GENERATOR MATCHES "Ninja")
-      target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp/orchestration.h"
-        "${w_dir}/kernels/orchestration/ptowsp/task_graph.h")
+      foreach(header IN ITEMS orchestration task_graph argument_blocks limits)
+        target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp/${header}.h")
+      endforeach()
     endif()
   endforeach()
 endfunction()

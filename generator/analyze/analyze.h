@@ -39,10 +39,12 @@ struct Analysis {
 std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& options,
                                 Diagnostics& diagnostics);
 
-// Limit: what one launch of the pinned pto-runtime can hold, beside what this graph needs.
+// Limit: what one launch of the pinned pto-runtime can hold, beside what this graph needs. `instead`
+// is what is done about a graph that needs more; empty where nothing can be.
 struct Limit {
   std::string_view name;
   int64_t found = 0, limit = 0;
+  std::string instead;
   bool fits() const { return found <= limit; }
 };
 std::vector<Limit> contractLimits(const Program& program, const Analysis& analysis);

@@ -5,6 +5,7 @@
 
 #include "generator/analyze/analyze.h"
 #include "generator/analyze/quote.h"
+#include "ptowsp/limits.h"
 
 namespace ptowsp {
 
@@ -18,10 +19,10 @@ std::vector<Limit> contractLimits(const Program& program, const Analysis& analys
   }
   for (const Kernel& kernel : program.kernels)
     args = std::max<int64_t>(args, kernel.argumentCount());
-  return {{"tasks", program.taskCount(), 1024},
-          {"task arguments", args, 16},
-          {"fan-out", analysis.max_fan_out, 512},
-          {"tensor pairs", pairs, 64}};
+  return {{"tasks", program.taskCount(), limits::kPinned.tasks, ""},
+          {"task arguments", args, limits::kArguments, "the rest in argument blocks"},
+          {"fan-out", analysis.max_fan_out, limits::kPinned.fanout, ""},
+          {"tensor pairs", pairs, limits::kPinned.pairs, ""}};
 }
 
 std::string summaryText(const Program& program, const Analysis& analysis) {
@@ -41,18 +42,21 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
       analysis.critical_path, analysis.max_fan_in, analysis.max_fan_out);
   for (const Limit& limit : contractLimits(program, analysis)) {
     text += fmt::format("    {:<14} {} of {}{}\n", limit.name, limit.found, limit.limit,
-                        limit.fits() ? "" : ": does not fit");
+                        limit.fits()            ? ""
+                        : limit.instead.empty() ? ": does not fit"
+                                                : ": " + limit.instead);
   }
   return text;
 }
 
 std::string summaryJson(const Program& program, const Analysis& analysis) {
   const bool dataflow = analysis.dependences == Dependences::dataflow;
-  std::string limits;
+  std::string list;
   for (const Limit& limit : contractLimits(program, analysis)) {
-    limits += fmt::format("{}\n    {{\"name\": {}, \"found\": {}, \"limit\": {}, \"fits\": {}}}",
-                          limits.empty() ? "" : ",", jsonQuote(limit.name), limit.found,
-                          limit.limit, limit.fits());
+    list += fmt::format(
+        "{}\n    {{\"name\": {}, \"found\": {}, \"limit\": {}, \"fits\": {}, \"instead\": {}}}",
+        list.empty() ? "" : ",", jsonQuote(limit.name), limit.found, limit.limit, limit.fits(),
+        limit.fits() || limit.instead.empty() ? "null" : jsonQuote(limit.instead));
   }
   return fmt::format(
       "{{\n  \"ptowsp_check\": 1,\n  \"name\": {},\n  \"tensors\": {},\n  \"kernels\": {},\n  "
@@ -63,7 +67,7 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       dataflow ? "dataflow" : "program_order", analysis.critical_path, analysis.max_fan_in,
-      analysis.max_fan_out, limits);
+      analysis.max_fan_out, list);
 }
 
 }  // namespace ptowsp

@@ -12,6 +12,7 @@
 
 #include "generator/emit/names.h"
 #include "generator/emit/sim_plan.h"
+#include "ptowsp/limits.h"
 
 namespace ptowsp {
 namespace {
@@ -53,6 +54,13 @@ class Names {
   std::set<std::string> used_;
 };
 
+// The i-th argument of a task: `args` has the first ones, the block at args[15] the others.
+std::string argumentText(size_t i, size_t count) {
+  return count <= limits::kArguments || i < limits::kDirectArguments
+             ? fmt::format("args[{}]", i)
+             : fmt::format("block[{}]", i - limits::kDirectArguments);
+}
+
 // Fragments: the parts of a kernel's source, put together at the end.
 struct Fragments {
   std::vector<std::string> arguments;  // for the comment, in order
@@ -66,7 +74,7 @@ struct Fragments {
 class KernelEmitter {
  public:
   KernelEmitter(const Kernel& kernel, const SimPlan& plan) : kernel_(kernel), plan_(plan) {
-    for (const char* name : {"args", "row", "at", "kernel_entry"}) names_.add(name);
+    for (const char* name : {"args", "block", "row", "at", "kernel_entry"}) names_.add(name);
     names_.add("kernel_" + kernel.name);
     int literals = 0;
     for (const Value& value : plan.values)
@@ -119,17 +127,21 @@ class KernelEmitter {
   void emitArguments(Fragments& fragments) const {
     std::vector<std::string>& arguments = fragments.arguments;
     std::string strides;
-    const auto next = [&arguments] { return arguments.size(); };
+    const size_t count = static_cast<size_t>(kernel_.argumentCount());
+    const auto next = [&] { return argumentText(arguments.size(), count); };
+    if (count > limits::kArguments)
+      fragments.pointers += fmt::format("  const int64_t* const block = ptowsp::block(args[{}]);\n",
+                                        limits::kDirectArguments);
     for (size_t i = 0; i < kernel_.tiles.size(); ++i) {
       if (isUsed(i))
         fragments.pointers +=
-            fmt::format("  {}float* const {} = ptowsp::tile(args[{}]);\n",
+            fmt::format("  {}float* const {} = ptowsp::tile({});\n",
                         plan_.stored[i] < 0 ? "const " : "", pointers_[i], next());
       arguments.push_back(kernel_.tiles[i].name);
     }
     for (const ScalarParameter& scalar : kernel_.scalars) {
       if (plan_.live[scalar.value])
-        fragments.scalars += fmt::format("  const ptowsp::Lanes {} = ptowsp::scalar(args[{}]);\n",
+        fragments.scalars += fmt::format("  const ptowsp::Lanes {} = ptowsp::scalar({});\n",
                                          values_[scalar.value], next());
       arguments.push_back(scalar.name);
     }
@@ -141,7 +153,7 @@ class KernelEmitter {
     for (size_t i = 0; i < kernel_.tiles.size(); ++i) {
       if (!kernel_.tiles[i].strided) continue;
       if (isUsed(i) && kernel_.tiles[i].rows > 1)
-        fragments.pointers += fmt::format("  const int64_t {} = args[{}];\n", strides_[i], next());
+        fragments.pointers += fmt::format("  const int64_t {} = {};\n", strides_[i], next());
       arguments.push_back("row stride of " + kernel_.tiles[i].name);
     }
     arguments.insert(arguments.end(), {"ledger slot", "stamp"});
@@ -254,7 +266,7 @@ std::string assemble(const Kernel& kernel, std::string_view source_name, const F
 PTOWSP_KERNEL void {function}(int64_t* args) {{
 {pointers}{scalars}{prepared}{temporaries}
 {loops}
-  ptowsp::complete(args[{slot}], args[{stamp}]);
+  ptowsp::complete({slot}, {stamp});
 }}
 {entry})",
                      fmt::arg("generated", generatedBy("//", source_name)),
@@ -264,7 +276,8 @@ PTOWSP_KERNEL void {function}(int64_t* args) {{
                      fmt::arg("scalars", parts.scalars), fmt::arg("prepared", parts.prepared_ops),
                      fmt::arg("temporaries", parts.temporaries),
                      fmt::arg("loops", fmt::join(parts.loops, "\n")),
-                     fmt::arg("slot", count - 2), fmt::arg("stamp", count - 1),
+                     fmt::arg("slot", argumentText(count - 2, count)),
+                     fmt::arg("stamp", argumentText(count - 1, count)),
                      // A kernel called "entry" has that name already.
                      fmt::arg("entry", function == "kernel_entry"
                                            ? std::string()

@@ -8,5 +8,7 @@ namespace ptowsp::support {
 
 std::string_view orchestrationHeader();
 std::string_view taskGraphHeader();
+std::string_view argumentBlocksHeader();
+std::string_view limitsHeader();
 
 }  // namespace ptowsp::support

@@ -19,6 +19,9 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {std::string(kOrchestrationSource), emitOrchestration(program, analysis, source.file)},
       {"kernels/orchestration/ptowsp/orchestration.h", std::string(support::orchestrationHeader())},
       {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::taskGraphHeader())},
+      {"kernels/orchestration/ptowsp/argument_blocks.h",
+       std::string(support::argumentBlocksHeader())},
+      {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
       {"kernels/kernel_config.py", emitKernelConfig(program, source.file)},
       {"kernels/aiv_sim/ptowsp_tile.h", std::string(simTileHeader())}};
   bool complete = true;

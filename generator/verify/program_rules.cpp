@@ -7,8 +7,6 @@
 namespace ptowsp {
 namespace {
 
-constexpr int kMostArguments = 16;  // of a task, on every runtime
-
 // Uses: which tensors and kernels the tasks touch.
 struct Uses {
   std::vector<bool> read, kernel;
@@ -72,27 +70,6 @@ void checkUsed(const Program& program, const Uses& uses, Diagnostics& diagnostic
   }
 }
 
-// too-many-arguments: the runtime's limit, hidden arguments included.
-void checkArgumentCounts(const Program& program, const Uses&, Diagnostics& diagnostics) {
-  for (const Kernel& kernel : program.kernels) {
-    int count = kernel.argumentCount();
-    if (count <= kMostArguments) continue;
-    auto strides = std::count_if(kernel.tiles.begin(), kernel.tiles.end(),
-                                 [](const TileParameter& tile) { return tile.strided; });
-    diagnostics.error(
-        "too-many-arguments", kernel.place,
-        "a task of kernel " + inQuotes(kernel.name) + " has " + std::to_string(count) +
-            " arguments, at most " + std::to_string(kMostArguments) +
-            " are possible: " + std::to_string(kernel.tiles.size()) + " tiles, " +
-            std::to_string(kernel.scalars.size()) + " scalars, " + std::to_string(strides) +
-            " row strides, and 3 for element count and ledger",
-        "split the kernel in two" +
-            std::string(strides > 0 ? ", or pass whole rows: a view as wide as its tensor needs no "
-                                      "stride"
-                                    : ""));
-  }
-}
-
 struct Rule {
   const char* name;
   void (*check)(const Program&, const Uses&, Diagnostics&);
@@ -102,7 +79,6 @@ constexpr Rule kRules[] = {
     {"no-output", checkOutputs},
     {"never-written", checkWritten},
     {"unused", checkUsed},
-    {"too-many-arguments", checkArgumentCounts},
 };
 
 }  // namespace

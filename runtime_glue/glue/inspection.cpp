@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "ptowsp/limits.h"
 #include "runtime.h"
 
 namespace ptowsp::glue {
 
 namespace {
+
+// Tiles, scalars, element count, strides, ledger slot, stamp.
+uint64_t argumentCount(const KernelInfo& kernel) {
+  uint64_t count = kernel.tiles.size() + kernel.scalars.size() + 3;
+  for (const TileInfo& tile : kernel.tiles) count += tile.strided;
+  return count;
+}
 
 // Of the thread that is inside build(); host_api's functions have no argument for it.
 thread_local Inspection* current_inspection = nullptr;
@@ -57,19 +65,22 @@ std::vector<TileRegion> TaskGraph::regionsOf(const Manifest& manifest, int64_t t
   const int32_t func_id = func_ids[task];
   if (func_id < 0 || static_cast<size_t>(func_id) >= manifest.kernels.size()) return {};
   const KernelInfo& kernel = manifest.kernels[func_id];
-  // Tiles, scalars, element count, strides, ledger slot, stamp.
+  const uint64_t count = argumentCount(kernel);
+  const bool blocked = count > limits::kArguments;
+  if (argCount(task) != count + blocked) return {};
+  const uint64_t* const words = argsOf(task);
+  // The block's address stands between the direct arguments and the others.
+  const auto value = [&](uint64_t i) {
+    return words[blocked && i >= limits::kDirectArguments ? i + 1 : i];
+  };
   uint64_t stride_arg = kernel.tiles.size() + kernel.scalars.size() + 1;
-  uint64_t expected = stride_arg + 2;
-  for (const TileInfo& tile : kernel.tiles) expected += tile.strided;
-  if (argCount(task) != expected) return {};
   std::vector<TileRegion> regions;
-  const uint64_t* values = argsOf(task);
   for (size_t i = 0; i < kernel.tiles.size(); ++i) {
     const TileInfo& tile = kernel.tiles[i];
     const int64_t size = static_cast<int64_t>(elementSize(tile.dtype));
-    const int64_t stride = tile.strided ? static_cast<int64_t>(values[stride_arg++]) : tile.cols;
+    const int64_t stride = tile.strided ? static_cast<int64_t>(value(stride_arg++)) : tile.cols;
     regions.push_back(
-        {tile.access, values[i], tile.rows, tile.cols * size, std::max(stride, tile.cols) * size});
+        {tile.access, value(i), tile.rows, tile.cols * size, std::max(stride, tile.cols) * size});
   }
   return regions;
 }
@@ -151,11 +162,29 @@ void Inspection::snapshot(void* runtime) {
     const Task* task = source.get_task(t);
     graph_.func_ids.push_back(task->func_id);
     graph_.args.insert(graph_.args.end(), task->args, task->args + task->num_args);
+    appendBlock(*task);
     graph_.first_arg.push_back(graph_.args.size());
     graph_.successors.insert(graph_.successors.end(), task->fanout,
                              task->fanout + task->fanout_count);
     graph_.first_successor.push_back(graph_.successors.size());
   }
+}
+
+// Puts the contents of the task's argument block behind its arguments, so that they outlive the device.
+// A block that is not where one can be is left out, and regionsOf() then knows nothing of the task.
+void Inspection::appendBlock(const Task& task) {
+  const std::vector<KernelInfo>& kernels = request_.manifest->kernels;
+  if (task.func_id < 0 || static_cast<size_t>(task.func_id) >= kernels.size()) return;
+  const uint64_t count = argumentCount(kernels[task.func_id]);
+  if (count <= limits::kArguments || task.num_args != limits::kArguments) return;
+  const uint64_t address = task.args[limits::kDirectArguments];
+  const uint64_t words = count - limits::kDirectArguments;
+  const Allocation* const memory = allocationAt(address);
+  if (!memory || address % sizeof(uint64_t) != 0 ||
+      memory->address + memory->bytes - address < words * sizeof(uint64_t))
+    return;
+  const auto* const block = reinterpret_cast<const uint64_t*>(address);
+  graph_.args.insert(graph_.args.end(), block, block + words);
 }
 
 // Every task keeps its place in the graph; its kernel becomes subsetKernel() and its first argument

@@ -11,6 +11,8 @@
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/runtime_library.h"
 
+struct Task;  // of the built-in runtime's runtime.h
+
 namespace ptowsp::glue {
 
 // The runtime.h that this program was compiled with.
@@ -44,7 +46,9 @@ class TaskGraph {
   std::vector<uint8_t> withPredecessors(int64_t task) const;
 
   std::vector<int32_t> func_ids;
-  std::vector<uint64_t> first_arg, args;  // args of task t: [first_arg[t], first_arg[t + 1])
+  // Of task t: [first_arg[t], first_arg[t + 1]). What lies in an argument block follows the 16
+  // arguments of its task, the last of which is the block's address.
+  std::vector<uint64_t> first_arg, args;
   std::vector<uint64_t> first_successor;  // likewise
   std::vector<int32_t> successors;
 };
@@ -57,6 +61,7 @@ class Inspection {
     bool graph = false;
     int64_t only = -1;
     const std::vector<KernelFunction>* kernels = nullptr;  // with `only`
+    const Manifest* manifest = nullptr;                    // with `graph` or `only`
   };
 
   // init_function of the built-in runtime, observed. Allocates nothing after the first of like
@@ -82,6 +87,7 @@ class Inspection {
   struct Hooks;
   static int observed(void* runtime, uint64_t* args, int arg_count);
   void snapshot(void* runtime);
+  void appendBlock(const ::Task& task);
   void substitute(void* runtime);
 
   OrchestrationFunction function_ = nullptr;

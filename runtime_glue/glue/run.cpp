@@ -93,6 +93,7 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
   Inspection::Request request;
   request.only = only_;
   request.kernels = &executable_.kernels;
+  request.manifest = &manifest_;
   if ((*code = build(request)) != 0) {
     device_.markDead();
     return buildFailure(*code);
@@ -211,6 +212,7 @@ std::vector<int64_t> Run::tasksAt(const std::vector<void*>& tensors, size_t tens
   fillArgs(tensors);
   Inspection::Request request;
   request.graph = true;
+  request.manifest = &manifest_;
   const int code = build(request);
   // This graph never runs, which leaves the device to be made new.
   device_.markDead();

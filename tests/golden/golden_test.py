@@ -16,7 +16,8 @@ UPDATE = os.environ.get("PTOWSP_UPDATE_GOLDENS") == "1"
 # Copies of headers that lie in this repository; compared with them, not with a golden.
 SUPPORT = {
     "kernels/orchestration/ptowsp/orchestration.h": "runtime_glue/include/ptowsp/orchestration.h",
-    "kernels/orchestration/ptowsp/task_graph.h": "runtime_glue/include/ptowsp/task_graph.h",
+    **{f"kernels/orchestration/ptowsp/{header}": f"runtime_glue/include/ptowsp/{header}"
+       for header in ("task_graph.h", "argument_blocks.h", "limits.h")},
     "kernels/aiv_sim/ptowsp_tile.h": "generator/emit/support/ptowsp_tile.h",
 }
 ROOT = Path(__file__).resolve().parents[2]

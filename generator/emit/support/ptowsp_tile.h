@@ -97,6 +97,11 @@ PTOWSP_FUNCTION Lanes broadcast(float x) { return x - Lanes{}; }
 
 PTOWSP_FUNCTION float* tile(int64_t argument) { return reinterpret_cast<float*>(argument); }
 
+// The last argument of a task with more than 16: where the others are.
+PTOWSP_FUNCTION const int64_t* block(int64_t argument) {
+  return reinterpret_cast<const int64_t*>(argument);
+}
+
 // A scalar argument: the bits of a float in the low half.
 PTOWSP_FUNCTION Lanes scalar(int64_t argument) {
   return (Lanes)((uint32_t)argument - Bits{});

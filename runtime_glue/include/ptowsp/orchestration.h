@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "argument_blocks.h"
+#include "limits.h"
 #include "task_graph.h"
 
 #define PTOWSP_ORCHESTRATION_VERSION 1
@@ -76,7 +78,8 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
         tensors_(tensors),
         tensor_count_(kTensors),
         expected_(expected),
-        dependences_(dependences) {}
+        dependences_(dependences),
+        blocks_(runtime->host_api) {}
   ~Graph() {
       free(device_);
       free(fanin_);
@@ -109,6 +112,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     }
     uint64_t ledgerSlot() const { return ledger_ ? ledger_ + sizeof(uint64_t) * totals_.tasks : 0; }
     uint64_t stamp() const { return totals_.tasks + 1; }
+    // Of more than 16 arguments the 16th becomes the address of the task's argument block.
     int add(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type);
 
     // Compares what was built with what the generator computed.
@@ -120,6 +124,8 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     int allocate(const char* what, uint64_t bytes, uint64_t* address);
     int addEdge(int from, int to);
     int checkRuntimeCounts();
+    using Blocks = ArgumentBlocks<decltype(Runtime::host_api)>;
+    int checkBlocks(Blocks::Status status);
 
     Runtime* runtime_;
     const TensorInfo* tensors_;
@@ -127,6 +133,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     graph::GraphTotals expected_;
     Dependences dependences_;
     graph::DependenceTracker tracker_;
+    Blocks blocks_;
     graph::GraphTotals totals_ = {};
     uint64_t* device_ = nullptr;  // device address of each tensor
     uint64_t ledger_ = 0;         // device address of the ledger
@@ -245,6 +252,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     if (totals_.tasks == expected_.tasks)
       return fail(kErrorTotals, "task of %s: the generator counted %lld tasks only", kernel,
                   expected_.tasks, 0);
+    if (arg_count > limits::kArguments) {
+      if (int error = checkBlocks(blocks_.pack(args, arg_count))) return error;
+      arg_count = limits::kArguments;
+    }
     const int id = runtime_->add_task(args, arg_count, func_id, core_type);
     if (id != task)
       return fail(kErrorAddTask, "task of %s: the runtime gave task id %lld, expected %lld", kernel,
@@ -256,6 +267,20 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       if (int error = addEdge(predecessors.tasks[i], task)) return error;
     totals_.add(predecessors.tasks, predecessors.count);
     return 0;
+  }
+
+  inline int Graph::checkBlocks(Blocks::Status status) {
+    switch (status) {
+      case Blocks::Status::ok:
+        return 0;
+      case Blocks::Status::host_memory:
+        return fail(kErrorHostMemory, "%s: no memory on the host", "argument blocks", 0, 0);
+      case Blocks::Status::device_memory:
+        return fail(kErrorDeviceMemory, "%s: the device gave no memory", "argument blocks", 0, 0);
+      case Blocks::Status::copy:
+        break;
+    }
+    return fail(kErrorCopy, "%s: copying them to the device failed", "argument blocks", 0, 0);
   }
 
   // checkRuntimeCounts compares the runtime's own record with what was handed to it, since it can
@@ -287,6 +312,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
               graph::describe(tracker_.status()));
       return kErrorTracking;
     }
+    if (int error = checkBlocks(blocks_.flush())) return error;
     if (int error = checkRuntimeCounts()) return error;
     if (totals_.tasks != expected_.tasks)
       return fail(kErrorTotals, "%s has %lld tasks, the generator counted %lld", "the graph",
