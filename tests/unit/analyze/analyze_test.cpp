@@ -524,7 +524,7 @@ TEST(Summary, saysWhatThereIs) {
             "    fan-out        0 of 512\n"
             "    tensor pairs   2 of 64\n");
   EXPECT_THAT(summaryJson(p, a), HasSubstr("\"limits\": [\n    {\"name\": \"tasks\", \"found\": 8, "
-                                           "\"limit\": 1024, \"fits\": true}"));
+                                           "\"limit\": 1024, \"fits\": true, \"instead\": null}"));
 }
 
 TEST(Summary, marksWhatDoesNotFit) {
