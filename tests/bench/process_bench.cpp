@@ -20,8 +20,13 @@ namespace {
 
 enum class Output { shown, dropped };
 
-// True when the process ended with 0; `cpu_seconds` is the processor time it took.
-bool run(const std::vector<std::string>& command, Output output, double* cpu_seconds) {
+// Used: what a process used; peak_bytes is the largest part of it that was in memory at once.
+struct Used {
+  double cpu_seconds = 0, peak_bytes = 0;
+};
+
+// True when the process ended with 0.
+bool run(const std::vector<std::string>& command, Output output, Used* used) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -40,19 +45,21 @@ bool run(const std::vector<std::string>& command, Output output, double* cpu_sec
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
-  *cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  used->cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  used->peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // One process is one iteration and one repetition, so that the median is over processes.
 void measure(benchmark::State& state, const std::vector<std::string>& command) {
   for (auto _ : state) {
-    double cpu_seconds = 0;
+    Used used;
     const auto start = std::chrono::steady_clock::now();
-    const bool good = run(command, Output::dropped, &cpu_seconds);
+    const bool good = run(command, Output::dropped, &used);
     state.SetIterationTime(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    state.counters["cpu ms"] = cpu_seconds * 1e3;
+    state.counters["cpu ms"] = used.cpu_seconds * 1e3;
+    state.counters["peak bytes"] = used.peak_bytes;
     if (!good) {
       state.SkipWithError((command[0] + " failed").c_str());
       return;
@@ -60,23 +67,27 @@ void measure(benchmark::State& state, const std::vector<std::string>& command) {
   }
 }
 
+// What `ptowsp-run` does on scale, without a task graph and its checks.
+constexpr char kNumpyScale[] =
+    "import numpy as np\n"
+    "x = np.random.default_rng(0).uniform(-1, 1, (64, 64)).astype(np.float32)\n"
+    "assert np.allclose(x * np.float32(2), 2.0 * x.astype(np.float64))\n";
+
 // Tries the command once and registers its benchmark; a command that fails says why itself.
 bool add(const char* name, const std::vector<std::string>& command) {
-  double cpu_seconds = 0;
-  if (!run(command, Output::dropped, &cpu_seconds)) {
+  Used used;
+  if (!run(command, Output::dropped, &used)) {
     std::fprintf(stderr, "process_bench: %s cannot be measured, the command fails:\n", name);
     for (const std::string& word : command) std::fprintf(stderr, " %s", word.c_str());
     std::fprintf(stderr, "\n");
-    run(command, Output::shown, &cpu_seconds);
+    run(command, Output::shown, &used);
     return false;
   }
   benchmark::RegisterBenchmark(name,
                                [command](benchmark::State& state) { measure(state, command); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)
-      ->Iterations(1)
-      ->Repetitions(101)
-      ->ReportAggregatesOnly();
+      ->Iterations(1);
   return true;
 }
 
@@ -90,6 +101,10 @@ int main(int argc, char** argv) {
               {PTOWSP_GEN, "emit", PTOWSP_SCALE_JSON, "-o", folder, "--name", "scale"});
   good &= add("process/gen_check_scale", {PTOWSP_GEN, "check", PTOWSP_SCALE_JSON});
   good &= add("process/run_scale", {PTOWSP_RUN, PTOWSP_SCALE_ARTIFACT});
+  good &= add("process/python_numpy_scale", {PTOWSP_BENCH_PYTHON, "-c", kNumpyScale});
+  for (const char* shape : {"independent", "wavefront"})
+    good &= add((std::string("process/gen_check_million_") + shape).c_str(),
+                {PTOWSP_GEN, "check", PTOWSP_BENCH_FOLDER "/" + std::string(shape) + "_million.json"});
   benchmark::Initialize(&argc, argv);
   good &= !benchmark::ReportUnrecognizedArguments(argc, argv);
   if (good) benchmark::RunSpecifiedBenchmarks();
