@@ -583,14 +583,15 @@ function(_ptowsp_update_kernel_list)
   _ptowsp_remove_stale_libraries("${kernels}")
   set(w_kernels "${kernels}" PARENT_SCOPE)
   set(w_data "${w_data}" PARENT_SCOPE)
+  set(w_reads "${w_reads}" PARENT_SCOPE)
   if(DEFINED w_DEPENDENCIES)
     set(w_DEPENDENCIES "${w_DEPENDENCIES}" PARENT_SCOPE)
   endif()
 endfunction()
 
 # _ptowsp_update_trace(): traces when there is no trace yet, and adds the rule that does it again. Sets
-# w_data, the arrays that came out: <w_dir>/<name>.<tensor>.npy and, of golden(), golden/<tensor>.npy; and
-# w_DEPENDENCIES as the workload wants them, unless the call said so.
+# w_data, the arrays that came out: <w_dir>/<name>.<tensor>.npy and, of golden(), golden/<tensor>.npy;
+# w_reads, the arrays that tensors name by init; and w_DEPENDENCIES as the workload wants them, unless the call said so.
 function(_ptowsp_update_trace)
   _ptowsp_find_tracer()
   set(list "${w_dir}/kernel_list")
@@ -649,6 +650,9 @@ function(_ptowsp_update_trace)
     endif()
   endif()
   set(w_data "${data}" PARENT_SCOPE)
+  file(STRINGS "${w_dir}/build_list" reads REGEX "^reads:")
+  list(TRANSFORM reads REPLACE "^reads:" "${w_dir}/")
+  set(w_reads "${reads}" PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_is_trace_old(<command> <variable>): whether configuring has to trace. With Ninja only when there
@@ -823,8 +827,14 @@ function(_ptowsp_add_evaluation)
   endforeach()
   set(depfile DEPFILE "${w_dir}/eval.d")
   if(w_python AND NOT CMAKE_GENERATOR MATCHES "Ninja")
-    # make would go on asking for arrays that the Python file has no more; all are in `files` here.
+    # make would go on asking for arrays that the Python file has no more; all are in `files` here, but
+    # for those that do not exist, of which the evaluation tells.
     set(depfile "")
+    foreach(file IN LISTS w_reads)
+      if(EXISTS "${file}")
+        list(APPEND files "${file}")
+      endif()
+    endforeach()
   endif()
   add_custom_command(OUTPUT "${w_dir}/eval.stamp"
     COMMAND ${w_generator} eval "${w_workload}" -o "${w_dir}" ${options}

@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
 
 def find_tool(name: str, variable: str) -> str:
-    """The path of one of PtoWsp's programs: from the environment variable, from the tree that this
-    package belongs to (a build tree or an install tree), or from PATH."""
+    """The path of one of PtoWsp's programs: from the environment variable; from the package that
+    PtoWsp_DIR names, as CMake does; from the tree that this Python package belongs to (a build tree or
+    an install tree); or from PATH."""
     given = os.environ.get(variable)
     if given:
         return given
+    configured = os.environ.get("PtoWsp_DIR")
+    if configured:
+        # <build>, <prefix>/lib/cmake/PtoWsp, <prefix>/lib/<architecture>/cmake/PtoWsp
+        for up in ("", "../../..", "../../../.."):
+            path = os.path.join(os.path.realpath(configured), up, "bin", name)
+            if os.access(path, os.X_OK) and os.path.isfile(path):
+                return os.path.normpath(path)
+        raise PtoError(f"error: PtoWsp_DIR is '{configured}', and {name} is not in a PtoWsp there\n"
+                       "  fix: set it to the folder of PtoWspConfig.cmake, or unset it")
     package = os.path.dirname(os.path.abspath(__file__))
     # <build>/python/pto_wsp and <prefix>/share/ptowsp/python/pto_wsp
     trees = [os.path.join(package, "..", ".."), os.path.join(package, "..", "..", "..", "..")]
@@ -27,7 +37,8 @@ def find_tool(name: str, variable: str) -> str:
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return os.path.normpath(path)
     raise PtoError(f"error: {name} was not found beside this package or on PATH\n"
-                   f"  fix: set {variable} to its path, or add PtoWsp's bin folder to PATH")
+                   f"  fix: set {variable} to its path, PtoWsp_DIR to the folder of PtoWspConfig.cmake, or "
+                   "add PtoWsp's bin folder to PATH")
 
 
 class Report:

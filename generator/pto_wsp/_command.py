@@ -32,8 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--kernel-list", metavar="FILE", help="write the kernel list, as "
                        "ptowsp-gen list does")
     trace.add_argument("--build-list", metavar="FILE", help="write what a build system needs besides: "
-                       "npy:FILE for each array, relative to the workload file, and dependences:KIND "
-                       "as the workload wants them")
+                       "npy:FILE for each array that was written and reads:FILE for each that is "
+                       "to be read, relative to the workload file, and dependences:KIND as the "
+                       "workload wants them")
     trace.add_argument("--depfile", metavar="FILE", help="write a depfile: every file of the user's "
                        "that was imported or read")
     trace.add_argument("--depfile-target", metavar="FILE", help="the file that the depfile is of; the "
@@ -113,6 +114,8 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
             folder = os.path.dirname(os.path.abspath(options.output))
             lines = [f"npy:{os.path.relpath(path, folder)}\n" for path in [*written, *expected]
                      if path.endswith(".npy")]
+            lines += [f"reads:{os.path.relpath(tensor.init_file, folder)}\n" for tensor in traced.tensors
+                      if tensor.init_file]
             lines.append(f"dependences:{traced.dependences}\n")
             write_if_changed(options.build_list, "".join(lines).encode())
         if options.kernel_list:

@@ -10,9 +10,9 @@ import operator
 from _thread import RLock, _local
 
 from pto_wsp._names import assigned_name, bound_name, fit, unique
-from pto_wsp._nodes import outside
+from pto_wsp._nodes import SymbolScalar, outside
 from pto_wsp.errors import CompileError, Site, did_you_mean, fail, here, nearest, unsupported
-from pto_wsp.types import DType, Scalar, Tensor, Tile, View
+from pto_wsp.types import DType, Scalar, Symbol, Tensor, Tile, View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -588,11 +588,12 @@ class Kernel:
             fail("wrong-argument", f"{where} is a tile, found {type(value).__name__}",
                  "make it a tensor: Tensor(data=array)" if hasattr(value, "__array_interface__")
                  or hasattr(value, "__dlpack__") else "give a tensor or a view of one")
-        if hasattr(value, "name") and hasattr(value, "value") and not isinstance(value, Tensor):
-            if value.value is None:
-                unsupported(f"the symbol '{value.name}', whose value is set at run time,",
+        symbol = value if isinstance(value, Symbol) else None
+        if symbol is not None:
+            if symbol.value is None:
+                unsupported(f"the symbol '{symbol.name}', whose value is set at run time,",
                             "give a number")
-            value = value.value
+            value = symbol.value
         if isinstance(value, (Tensor, View)):
             fail("wrong-argument", f"{where} is a scalar, found a tensor",
                  "give a number, or make the parameter In[Tile[1, 1, DType.F32]]")
@@ -603,7 +604,7 @@ class Kernel:
         if number is None:
             fail("wrong-argument", f"{where} is a scalar, found {type(value).__name__}",
                  "give a number")
-        return number
+        return number if symbol is None else SymbolScalar(symbol.name, number)
 
     def __repr__(self) -> str:
         return f"<kernel {self.name} at {self.site}>"

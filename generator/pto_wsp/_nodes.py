@@ -39,8 +39,18 @@ class Loop:
         self.body: Body = []
 
 
+class SymbolScalar:
+    """A symbol as a scalar argument, with the value that it has unless a program sets another."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: float | int) -> None:
+        self.name = name
+        self.value = value
+
+
 class Task:
-    """A call of a kernel: `args` by parameter, views and numbers; `coords` name the task."""
+    """A call of a kernel: `args` by parameter: views, numbers, SymbolScalars; `coords` name the task."""
 
     __slots__ = ("kernel", "args", "coords", "site")
 

@@ -23,7 +23,7 @@ from pto_wsp.errors import GAPS, ExecutionError, did_you_mean, fail
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Mapping, NoReturn, Sequence
+    from typing import Callable, Mapping, NoReturn, Sequence
     import numpy
     from pto_wsp._file import Module
     from pto_wsp._tools import Tools
@@ -92,6 +92,7 @@ class Program:
         self._tensors = [tensor for tensor in traced.tensors if tensor.role != "temporary"]
         self._lock = threading.Lock()
         self._failure: BaseException | None = None
+        self._remake: Callable[[Mapping[str, float | int]], Program]
 
     def execute(self) -> None:
         """Runs the workload on the arrays of its tensors and returns when the results are in them.
@@ -118,10 +119,30 @@ class Program:
             raise self._failure
 
     def set_symbol_u64(self, name: str, value: int) -> None:
-        """Symbols have their values when a workload is traced; an error says so."""
-        fail("unsupported-feature", f"symbol '{name}' cannot be set to {value!r} after the workload was "
-             "traced", "give Symbol its value, or the @workload function a parameter, and compile "
-             f"again; see {GAPS}")
+        """Gives a symbol of the workload another value, an integer from 0 to 2**64 - 1, for all later
+        runs. Builds the program anew when the value differs, as compile() does; a value that was set
+        before is found in the cache. CompileError for a name that the workload does not use."""
+        if name not in self._traced.symbols:
+            fail("unknown-symbol", f"workload '{self.name}' has no symbol {name!r}",
+                 did_you_mean(str(name), self._traced.symbols, "its symbols are")
+                 or f"write Symbol({name!r}, value) for a scalar argument of a kernel")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
+            fail("bad-option", f"symbol {name!r} is set to {value!r}, expected an integer from 0 to "
+                 "2**64 - 1")
+        with self._lock:
+            if self._traced.symbols[name] != value:
+                self._rebuild({**self._traced.symbols, name: value})
+
+    def _rebuild(self, symbols: dict[str, float | int]) -> None:
+        other = self._remake(symbols)
+        other._remake = self._remake
+        other.stats.compile_time = self.stats.compile_time
+        kept = {"_lock": self._lock}
+        mine, theirs = dict(self.__dict__), dict(other.__dict__)
+        self.__dict__.update({**theirs, **kept})
+        # The old program's parts go with `other`, which nothing else refers to.
+        other.__dict__.update({**mine, "_lock": other._lock})
+        other.close()
 
     def close(self) -> None:
         """Releases what the program holds. Also done by `with`, and when it is forgotten."""
@@ -261,13 +282,20 @@ def compile_workload(workload: Workload, target: str = "cpu_sim", *, timeout: fl
     traced = workload.traced()
     from pto_wsp._tools import Tools
     tools = Tools()
-    program: Program
-    if target == "a2a3sim_codegen":
-        program = _Emitted(traced, tools, races)
-    elif target == "cpu_sim":
-        program = _Reference(traced, tools, races, timeout)
-    else:
-        program = _Simulated(traced, tools, races, workers, timeout)
+
+    def make(traced: Traced) -> Program:
+        if target == "a2a3sim_codegen":
+            return _Emitted(traced, tools, races)
+        if target == "cpu_sim":
+            return _Reference(traced, tools, races, timeout)
+        return _Simulated(traced, tools, races, workers, timeout)
+
+    def remake(symbols: Mapping[str, float | int]) -> Program:
+        from pto_wsp.trace import trace
+        return make(trace(workload, symbols))
+
+    program = make(traced)
+    program._remake = remake
     program.stats.compile_time = time.perf_counter() - begun
     return program
 

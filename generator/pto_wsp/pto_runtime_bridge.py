@@ -1,8 +1,8 @@
-"""The Python modules of an external pto-runtime (its folder python/).
+"""pto-runtime's Python modules, or PtoWsp's own in their place.
 
 They are looked for in PTO_RUNTIME_PATH, else in 3rdparty/pto-runtime of the source tree that this
-package belongs to, or of the current folder. This version of PtoWsp has no modules of its own in their
-place: its built-in runtime needs none of them.
+package belongs to, or of the current folder (folder python/ of a checkout). Where there is none, modules
+of the same names and interfaces are taken that drive the built-in runtime; they belong to PtoWsp.
 """
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def import_pto_compiler() -> ModuleType:
 
 
 def import_bindings() -> ModuleType:
-    """Module bindings: `bind_host_binary`, `register_kernel`, `launch_runtime`. ImportError says what
-    to do."""
+    """Module bindings: `bind_host_binary`, `set_device`, `register_kernel`, `launch_runtime`. ImportError
+    says what to do."""
     return _import("bindings")
 
 
@@ -39,7 +39,8 @@ def import_elf_parser() -> ModuleType:
 
 
 def _import(name: str) -> ModuleType:
-    folder = os.path.join(_root(name), "python")
+    root = find_pto_runtime()
+    folder = os.path.join(root, "python") if root else _builtin_modules(name)
     path = os.path.join(folder, name + ".py")
     if not os.path.isfile(path):
         raise ImportError(f"pto-runtime at {os.path.dirname(folder)} has no python/{name}.py\n"
@@ -60,19 +61,34 @@ def _is_file(module: ModuleType, path: str) -> bool:
     return bool(file) and os.path.realpath(file) == os.path.realpath(path)
 
 
-def _root(name: str) -> str:
+def find_pto_runtime() -> str | None:
+    """The checkout of pto-runtime that is to be used, or None for the built-in runtime. PTO_RUNTIME_PATH
+    may be OFF: none then. ImportError when it names no folder."""
     given = os.environ.get("PTO_RUNTIME_PATH")
+    if given == "OFF":
+        return None
     if given:
         if not os.path.isdir(given):
             raise ImportError(f"PTO_RUNTIME_PATH is '{given}', and there is no such folder\n"
                               "  fix: set it to a checkout of pto-runtime")
         return os.path.abspath(given)
-    package = os.path.dirname(os.path.abspath(__file__))
-    for tree in (os.path.join(package, "..", ".."), os.getcwd()):
+    for tree in (os.path.join(_PACKAGE, "..", ".."), os.getcwd()):
         root = os.path.join(tree, "3rdparty", "pto-runtime")
         if os.path.isdir(os.path.join(root, "python")):
             return os.path.normpath(root)
-    raise ImportError(f"{name} belongs to pto-runtime, which was not found\n"
-                      "  fix: set PTO_RUNTIME_PATH to a checkout of pto-runtime, or run "
-                      "git submodule update --init --recursive where 3rdparty/pto-runtime is; "
-                      "compile(target=\"pto_runtime_a2a3sim\") needs neither")
+    return None
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _builtin_modules(name: str) -> str:
+    # <build>/python/pto_wsp, <prefix>/share/ptowsp/python/pto_wsp
+    for tree in (("..", "..", "share", "ptowsp"), ("..", "..")):
+        folder = os.path.normpath(os.path.join(_PACKAGE, *tree, "pto_runtime", "builtin"))
+        if os.path.isfile(os.path.join(folder, name + ".py")):
+            return folder
+    raise ImportError(f"{name} belongs to pto-runtime, which was not found, and PtoWsp's own module in its "
+                      "place was not found beside this package\n  fix: set PTO_RUNTIME_PATH to a checkout of "
+                      "pto-runtime, run git submodule update --init --recursive where "
+                      "3rdparty/pto-runtime is, or build or install all of PtoWsp")

@@ -11,7 +11,7 @@ from pto_wsp import _json
 from pto_wsp._affine import Affine
 from pto_wsp._coverage import Write, complete
 from pto_wsp._names import WORDS, fit, unique
-from pto_wsp._nodes import Block, Loop, Task, When
+from pto_wsp._nodes import Block, Loop, SymbolScalar, Task, When
 from pto_wsp.errors import Site, fail
 from pto_wsp.schedule import TaskInfo
 from pto_wsp.types import DType, Lookup, Tensor, View
@@ -57,14 +57,24 @@ class TracedTensor:
             size *= extent
         return size
 
+    @property
+    def init_file(self) -> str | None:
+        """The file that init={"npy": ...} names, relative to the user's Python file; its absolute path."""
+        tensor = self.tensor
+        if tensor.array is not None or not isinstance(tensor.init, dict) \
+                or not isinstance(tensor.init.get("npy"), str):
+            return None
+        folder = os.path.dirname(_path(tensor.site)) if tensor.site else ""
+        return os.path.abspath(os.path.join(folder, tensor.init["npy"]))
+
     def ir(self, npy: str | None = None) -> dict[str, Any]:
         """As the workload file has it; npy: the file with its elements, if there is one."""
         tensor = self.tensor
         ir: dict[str, Any] = {"name": self.name, "dtype": tensor.dtype.value,
                               "shape": list(tensor.shape), "role": self.role}
         if self.role in ("input", "inout"):
-            if npy is not None:
-                ir["init"] = {"npy": npy}
+            if npy or self.init_file:
+                ir["init"] = {"npy": npy or self.init_file}
             elif tensor.init is not None:
                 ir["init"] = tensor.init
             elif self.role == "inout" and tensor.array is None:
@@ -84,7 +94,8 @@ class Traced:
 
     name: for display; tensors: in the order of the workload file; kernels: their names, likewise;
     locations: JSON pointer -> Site; dependences: "dataflow" or "program_order" (ptowsp-gen
-    --dependences); files: the user's Python files that it came from. json_text: the workload file;
+    --dependences); files: the user's Python files that it came from; symbols: the values of those that
+    are scalar arguments. json_text: the workload file;
     it does not depend on the arrays' elements.
     """
 
@@ -97,6 +108,7 @@ class Traced:
         self.dependences = dependences
         self.files: list[str] = list(dict.fromkeys(map(_path, locations.values())))
         self.golden: Callable[..., Any] | None = None
+        self.symbols: dict[str, float | int] = {}
         self._kernels = kernels
         self._program = program
         self._schedule = schedule
@@ -142,6 +154,9 @@ class Traced:
             if tensor.name in npy:
                 write_if_changed(npy[tensor.name], npy_bytes(tensor.tensor.gather()))
         base = {name: os.path.basename(path) for name, path in npy.items()}
+        folder = os.path.dirname(os.path.abspath(json_path))
+        base.update((tensor.name, os.path.relpath(tensor.init_file, folder)) for tensor in self.tensors
+                    if tensor.init_file)
         write_if_changed(paths[1], self.locations_text(json_path).encode("utf-8", "surrogateescape"))
         write_if_changed(json_path, self.text(base).encode())
         return paths
@@ -184,9 +199,10 @@ def write_if_changed(path: str, data: bytes) -> bool:
     return True
 
 
-def trace(workload: Workload) -> Traced:
-    """The traced form of a workload. CompileError for a mistake."""
-    return _Serializer(workload).traced()
+def trace(workload: Workload, symbols: Mapping[str, float | int] | None = None) -> Traced:
+    """The traced form of a workload; symbols: values in the place of their own. CompileError for a
+    mistake."""
+    return _Serializer(workload, symbols or {}).traced()
 
 
 class _Unroller:
@@ -263,8 +279,10 @@ def _is_progression(values: Any) -> bool:
 
 
 class _Serializer:
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, symbols: Mapping[str, float | int]) -> None:
         self._workload = workload
+        self._given = symbols
+        self._symbols: dict[str, float | int] = {}
         self._program = _Unroller(workload.nodes).nodes(workload.nodes, {})
         self._kernels: dict[int, tuple[Kernel, str]] = {}
         self._kernel_irs: list[dict[str, Any]] = []
@@ -292,8 +310,10 @@ class _Serializer:
             schedule["task_window"] = workload.window.ir()
         if schedule:
             self._at("/schedule", workload.schedule_site)
-        return Traced(workload.name, tensors, self._kernel_irs, program, schedule, self._locations,
-                      workload.deps.kind)
+        traced = Traced(workload.name, tensors, self._kernel_irs, program, schedule, self._locations,
+                        workload.deps.kind)
+        traced.symbols = {name: self._given.get(name, value) for name, value in self._symbols.items()}
+        return traced
 
     def _at(self, pointer: str, site: Site | None) -> None:
         if site is not None:
@@ -393,6 +413,13 @@ class _Serializer:
     def _nodes(self, nodes: Body, pointer: str, loops: dict[Loop, str]) -> list[dict[str, Any]]:
         return [self._node(node, f"{pointer}/{i}", loops) for i, node in enumerate(nodes)]
 
+    def _symbol(self, symbol: SymbolScalar, task: Task) -> float | int:
+        if self._symbols.setdefault(symbol.name, symbol.value) != symbol.value:
+            fail("duplicate-name", f"the symbol '{symbol.name}' has two values, "
+                 f"{self._symbols[symbol.name]} and {symbol.value}", "give one of them another name",
+                 task.site)
+        return self._given.get(symbol.name, symbol.value)
+
     def _task(self, task: Task, loops: dict[Loop, str]) -> dict[str, Any]:
         args = {}
         for param in task.kernel.params:
@@ -404,6 +431,8 @@ class _Serializer:
                             fail("unknown-name", f"'{loop.hint}' in {value} is the variable of a "
                                  "loop that has ended", "use it inside of its loop", task.site)
                 value = value.text(self._names[id(value.tensor)], loops.__getitem__)
+            elif isinstance(value, SymbolScalar):
+                value = self._symbol(value, task)
             args[param.ir_name] = value
         name = self._kernels[id(task.kernel)][1]
         self._tasks.append((TaskInfo(task.kernel.name, task.coords),

@@ -236,7 +236,8 @@ def _row(values: Sequence[Any], row: Any, what: str) -> Any:
 
 
 class Symbol:
-    """A number with a name. With `value` it can be used where that number can."""
+    """A number with a name, for scalar arguments of kernels. `program.set_symbol_u64(name, ...)` gives it
+    another value after the workload was compiled."""
 
     __slots__ = ("name", "value")
 

@@ -109,18 +109,32 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
     return launchFailure(*code);
   }
   collectStats(wall_ns);
-  // What is to be seen on the device is looked at before finalize releases it; what finalize
-  // brings back is looked at after.
+  // What is to be seen on the device is looked at before finalize writes to the host's arrays: a run
+  // that failed leaves them as they were.
   enterPhase("checking the run");
   Status seen = checkInputs();
   if (seen.ok()) seen = checkOrder();
+  const uint64_t* ledger = deviceLedger();
+  if (seen.ok() && ledger) seen = checkLedger(ledger);
+  if (!seen.ok()) {
+    device_.markDead();
+    return seen;
+  }
   enterPhase("bringing the results back from the device");
   if ((*code = runtime.finalize_runtime(runtime_.get())) != 0) {
     device_.markDead();
     return Status::runFailure(manifest_.name,
                               format("finalize_runtime failed with code %d", *code) + simMessage());
   }
-  return seen.ok() ? checkLedger() : seen;
+  return ledger ? Status() : checkLedger(ledger_.data());
+}
+
+const uint64_t* Run::deviceLedger() const {
+  for (const Allocation& allocation : inspection_.allocations()) {
+    if (allocation.host == ledger_.data() && !ledger_.empty())
+      return reinterpret_cast<const uint64_t*>(allocation.address);
+  }
+  return nullptr;
 }
 
 const TensorInfo* Run::tensorOf(const Allocation& allocation) const {

@@ -70,7 +70,9 @@ class Run {
   Status explainGuardDamage(const std::vector<void*>& tensors, Status first);
   Status checkInputs();
   Status checkOrder();
-  Status checkLedger();
+  Status checkLedger(const uint64_t* ledger);
+  // The ledger in the device's memory, where that can be read; else null.
+  const uint64_t* deviceLedger() const;
   void collectStats(uint64_t wall_ns);
   void fillArgs(const std::vector<void*>& tensors);
   std::string simMessage() const;

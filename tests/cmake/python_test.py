@@ -131,6 +131,26 @@ def test_golden_is_what_the_test_compares_with(project):
     assert project.nothing_to_do()
 
 
+def test_a_file_that_init_names_is_followed(project):
+    numpy.save(project.source / "x.npy", numpy.full((16, 16), 2, numpy.float32))
+    project.put("sub/factors.py", "factor = 3.0\n")
+    project.put("sub/one.py", script(a=2.0).replace(
+        "data=np.arange(256, dtype=np.float32).reshape(16, 16)",
+        'shape=(16, 16), dtype=DType.F32, init={"npy": "../x.npy"}'))
+    project.write("ptowsp_add_workload(one SOURCE sub/one.py)")
+    project.configure()
+    project.ctest("-L", "a2a3sim")
+    expected = project.artifact("one") / "expected/y_a.npy"
+    assert (numpy.load(expected) == 4).all()
+    assert project.nothing_to_do()
+    time.sleep(0.02)
+    numpy.save(project.source / "x.npy", numpy.full((16, 16), 3, numpy.float32))
+    assert project.build().compiled == []
+    assert (numpy.load(expected) == 6).all()
+    assert project.nothing_to_do()
+    project.ctest("-L", "a2a3sim")
+
+
 def test_a_broken_file_fails_alone_and_is_tried_again(project):
     project.put("two.json", workload(c=4.0))
     built(project, "ptowsp_add_workload(one SOURCE sub/one.py)\nptowsp_add_workload(two SOURCE two.json)")

@@ -1,8 +1,10 @@
 """The helpers for an external pto-runtime."""
+import shutil
 import sys
 
 import numpy as np
 import pytest
+from conftest import BUILD, python
 from pto_wsp import pto_runtime_bridge as bridge
 from pto_wsp.pto_runtime_abi import build_orch_func_args
 
@@ -59,16 +61,31 @@ def test_a_broken_module_leaves_the_path_alone(runtime):
     assert sys.path == before
 
 
+@pytest.mark.parametrize("off", [None, "OFF"])
 @pytest.mark.parametrize("name", MODULES)
-def test_nothing_is_found(name, tmp_path, monkeypatch):
+def test_builtin_modules_when_nothing_is_found(name, off, tmp_path, monkeypatch):
     monkeypatch.delenv("PTO_RUNTIME_PATH", raising=False)
+    if off:
+        monkeypatch.setenv("PTO_RUNTIME_PATH", off)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ImportError) as caught:
-        MODULES[name]()
-    assert str(caught.value) == (
-        f"{name} belongs to pto-runtime, which was not found\n  fix: set PTO_RUNTIME_PATH to a checkout "
-        "of pto-runtime, or run git submodule update --init --recursive where 3rdparty/pto-runtime is; "
-        "compile(target=\"pto_runtime_a2a3sim\") needs neither")
+    before = list(sys.path)
+    module = MODULES[name]()
+    assert sys.path == before
+    for other in [*MODULES, "_ptowsp_tree"]:
+        sys.modules.pop(other, None)
+    assert module.__file__ == str(BUILD / "share/ptowsp/pto_runtime/builtin" / f"{name}.py")
+
+
+def test_nothing_is_found(tmp_path):
+    shutil.copytree(BUILD / "python" / "pto_wsp", tmp_path / "pto_wsp")
+    done = python("from pto_wsp.pto_runtime_bridge import import_bindings; import_bindings()", cwd=tmp_path,
+                  env={"PYTHONPATH": str(tmp_path), "PTO_RUNTIME_PATH": ""})
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "ImportError: bindings belongs to pto-runtime, which was not found, and PtoWsp's own module in its "
+        "place was not found beside this package\n  fix: set PTO_RUNTIME_PATH to a checkout of pto-runtime, "
+        "run git submodule update --init --recursive where 3rdparty/pto-runtime is, or build or install all "
+        "of PtoWsp\n")
 
 
 def test_wrong_folders(runtime, tmp_path, monkeypatch):

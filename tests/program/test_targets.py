@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import BUILD, SIM, numbers, python, scale, scaled
-from pto_wsp import CompileError, DType, ExecutionError, P, PtoError, Tensor, workload
+from pto_wsp import CompileError, DType, ExecutionError, P, PtoError, Symbol, Tensor, workload
 
 HERE = pathlib.Path(__file__).parent
 SNIPPET = (HERE / "snippet.py").read_text()
@@ -212,12 +212,69 @@ def test_a_package_without_its_tools(tmp_path):
     assert "ptowsp-gen was not found beside this package or on PATH" in done.stderr
 
 
-def test_symbols_are_told_of():
+@pytest.mark.parametrize("target", ["cpu_sim", SIM])
+def test_a_symbol_takes_another_value(target):
+    x = Tensor(data=numbers(4, 4), name="x")
+    y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+
+    @workload
+    def wl():
+        scale(x, y, Symbol("factor", 3))
+
+    with wl().compile(target=target) as program:
+        program.execute()
+        assert np.allclose(y.data, x.data * 3)
+        program.set_symbol_u64("factor", 5)
+        program.execute()
+        assert np.allclose(y.data, x.data * 5)
+        assert program.stats.tasks == 1
+        with pytest.raises(CompileError) as caught:
+            program.set_symbol_u64("facto", 3)
+        assert str(caught.value).split(": ", 1)[1] == (
+            "error: workload 'wl' has no symbol 'facto' [unknown-symbol]\n  fix: did you mean 'factor'?")
+        assert caught.value.file == __file__
+        with pytest.raises(CompileError, match="symbol 'factor' is set to -1, expected an integer from 0"):
+            program.set_symbol_u64("factor", -1)
+
+
+def test_symbols_of_workloads_without_any():
     program = scaled(None, None)[0].compile(target="cpu_sim")
     with pytest.raises(CompileError) as caught:
         program.set_symbol_u64("n", 3)
-    assert caught.value.message == "symbol 'n' cannot be set to 3 after the workload was traced"
-    assert caught.value.file == __file__
+    assert str(caught.value).split(": ", 1)[1] == (
+        "error: workload 'scale' has no symbol 'n' [unknown-symbol]\n  fix: write Symbol('n', value) for a "
+        "scalar argument of a kernel")
+
+
+def test_a_symbol_has_one_value():
+    x = Tensor(data=numbers(4, 4), name="x")
+    y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+
+    @workload
+    def wl():
+        scale(x, y, Symbol("n", 3))
+        scale(x, y, Symbol("n", 4))
+
+    with pytest.raises(CompileError, match="the symbol 'n' has two values, 3 and 4"):
+        wl().traced()
+
+
+def test_tools_of_the_package_that_ptowsp_dir_names(tmp_path):
+    code = "from pto_wsp._check import find_tool; print(find_tool('ptowsp-gen', 'PTOWSP_GEN'))"
+    for folder in ("", "lib/cmake/PtoWsp", "lib/x86_64-linux-gnu/cmake/PtoWsp"):
+        tool = tmp_path / "prefix" / "bin" / "ptowsp-gen"
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        tool.write_text("")
+        tool.chmod(0o755)
+        package = tmp_path / "prefix" / folder
+        package.mkdir(parents=True, exist_ok=True)
+        done = python(code, env={"PTOWSP_GEN": "", "PtoWsp_DIR": str(package)})
+        assert done.stdout == f"{tool}\n", done.stderr
+    done = python(code, env={"PTOWSP_GEN": "", "PtoWsp_DIR": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"error: PtoWsp_DIR is '{tmp_path}', and ptowsp-gen is not in a PtoWsp there\n"
+        "  fix: set it to the folder of PtoWspConfig.cmake, or unset it\n")
 
 
 def test_empty_workloads_and_temporaries():
