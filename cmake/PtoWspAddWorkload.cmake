@@ -13,6 +13,7 @@
 # {"ptowsp": 1, "error": "..."}: emission reports it, and that one workload fails alone.
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
+include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 
 # ptowsp_add_workload(<name> SOURCE <file> [keyword...])
 #   1. read the arguments and refuse what is wrong or not supported
@@ -520,7 +521,6 @@ function(_ptowsp_find_tracer)
     _ptowsp_fail("the Python package of PtoWsp is not known here, or not there (${folder}/pto_wsp); call "
       "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
   endif()
-  include("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/PtoWspFindPython.cmake")
   ptowsp_find_python(python numpy)
   if(NOT python)
     ptowsp_find_python(python)

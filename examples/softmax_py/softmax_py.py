@@ -3,7 +3,7 @@ import numpy as np
 
 from pto_wsp import DType, In, Out, P, Tensor, Tile, kernel, pto, workload
 
-x = Tensor(data=np.random.default_rng(0).standard_normal((64, 256)).astype(np.float32))
+x = Tensor(data=np.random.default_rng(0).normal(200, 10, (64, 256)).astype(np.float32))
 y = Tensor(shape=(64, 256), dtype=DType.F32, rtol=1e-5)
 
 

@@ -6,7 +6,9 @@ import numpy
 import pytest
 from project import Project, run
 
-EXAMPLES = ["scale", "diamond", "softmax", "rmsnorm", "standardize", "softmax_py"]
+# By where their golden is: of those in JSON below, of those in Python in the file itself.
+IN_JSON = ["scale", "diamond", "rmsnorm", "standardize"]
+IN_PYTHON = ["softmax", "softmax_py", "layernorm", "rope", "image_blur_edges"]
 
 
 def scale(x):
@@ -17,14 +19,6 @@ def diamond(a, b):
     return {"y": (a + b + 1) * (a + b + 2)}
 
 
-def softmax(x):
-    e = numpy.exp(x - x.max(axis=1, keepdims=True))
-    return {"y": e / e.sum(axis=1, keepdims=True)}
-
-
-softmax_py = softmax
-
-
 def rmsnorm(x, weight):
     return {"y": x / numpy.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-6) * weight}
 
@@ -33,15 +27,25 @@ def standardize(images):
     return {"standard": (images - images.mean(axis=1, keepdims=True)) / images.std(axis=1, keepdims=True)}
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_example(name, source_dir, package, tmp_path):
-    project = Project(tmp_path, package)
-    project.folder = source_dir / "examples" / name
-    project.configure()
-    project.build()
-    assert project.ctest("-L", "a2a3sim").failed_tests == []
-    assert project.nothing_to_do()
-    artifact = project.artifact(name)
+@pytest.fixture
+def built(source_dir, package, tmp_path):
+    """A function: builds an example and tests it as its README says; the project."""
+
+    def build(name):
+        project = Project(tmp_path, package)
+        project.folder = source_dir / "examples" / name
+        project.configure()
+        project.build()
+        assert project.ctest("-L", "a2a3sim").failed_tests == []
+        assert project.nothing_to_do()
+        return project
+
+    return build
+
+
+@pytest.mark.parametrize("name", IN_JSON)
+def test_example_in_json(name, built, package, tmp_path):
+    artifact = built(name).artifact(name)
     inputs = {p.stem: numpy.load(p).astype(numpy.float64) for p in (artifact / "inputs").glob("*.npy")}
     golden = globals()[name](**inputs)
     outputs = tmp_path / "outputs"
@@ -57,10 +61,43 @@ def test_example(name, source_dir, package, tmp_path):
         assert abs(rows.mean(axis=1)).max() < 1e-5 and abs(rows.var(axis=1) - 1).max() < 1e-4
 
 
+@pytest.mark.parametrize("name", IN_PYTHON)
+def test_example_in_python(name, built):
+    """What is expected is golden()'s: tests/gallery compares that with the reference, and wrong kernels
+    with it. Here: that the results were compared with it."""
+    project = built(name)
+    artifact = project.artifact(name)
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    outputs = [t["name"] for t in manifest["tensors"] if t["role"] in ("output", "inout")]
+    told = json.loads(run(project.package / "bin/ptowsp-run", artifact, "--json").text)
+    assert sorted(result["name"] for result in told["tensors"]) == sorted(outputs) != []
+    if (project.folder / "report.py").exists():
+        assert (project.folder / "README.md").read_text().count("--target report") == 1
+        reported = project.build("--target", "report").text
+        globals()[f"reported_by_{name}"](project.build_folder, reported)
+
+
+def reported_by_image_blur_edges(folder, text):
+    from PIL import Image
+
+    assert "512 x 600 pixels, 552 tasks, " in text
+    pictures = {name: Image.open(folder / f"{name}.png") for name in ("before", "blurred", "edges")}
+    assert {(picture.size, picture.mode) for picture in pictures.values()} == {((512, 600), "L")}
+    levels = {name: numpy.asarray(picture, dtype=float) for name, picture in pictures.items()}
+    # Blurred it looks the same from afar, and is smoother; edges are dark, with a few bright lines.
+    assert abs(levels["blurred"].mean() - levels["before"].mean()) < 1
+    roughness = {name: numpy.abs(numpy.diff(level)).mean() for name, level in levels.items()}
+    assert roughness["blurred"] < 0.5 * roughness["before"]
+    assert numpy.median(levels["edges"]) < 64 and levels["edges"].max() == 255
+
+
 def test_every_example_is_tested(source_dir):
     found = sorted(p.parent.name for p in (source_dir / "examples").glob("*/CMakeLists.txt"))
-    assert found == sorted(EXAMPLES)
+    assert found == sorted(IN_JSON + IN_PYTHON)
     for name in found:
-        if not name.endswith("_py"):
-            assert json.loads((source_dir / "examples" / name / f"{name}.json").read_text())["name"] == name
-        assert (source_dir / "examples" / name / "README.md").exists()
+        folder = source_dir / "examples" / name
+        if name in IN_JSON:
+            assert json.loads((folder / f"{name}.json").read_text())["name"] == name
+        else:
+            assert "\ndef golden(" in (folder / f"{name}.py").read_text()
+        assert (folder / "README.md").exists()
