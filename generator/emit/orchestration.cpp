@@ -9,6 +9,7 @@
 #include <set>
 
 #include "generator/emit/names.h"
+#include "generator/ir/dtype.h"
 
 namespace ptowsp {
 namespace {
@@ -66,8 +67,8 @@ Affine flatRow(const TileView& view, int64_t rows_per_plane) {
   return flat;
 }
 
-std::string scalarText(double value) {
-  return fmt::format("0x{:08x}", std::bit_cast<uint32_t>(static_cast<float>(value)));
+std::string scalarText(DType dtype, double value) {
+  return fmt::format("0x{:0{}x}", ir::bitsOf(dtype, value), 2 * ir::elementSize(dtype));
 }
 
 std::string tensorTable(const Program& program) {
@@ -146,7 +147,8 @@ std::string taskText(const Program& program, const Node& node,
                         affineText(flatRow(view, tensor.rows), variables),
                         affineText(view.col, variables));
   }
-  for (const double scalar : node.scalars) args += ", " + scalarText(scalar);
+  for (size_t i = 0; i < node.scalars.size(); ++i)
+    args += ", " + scalarText(kernel.scalars[i].dtype, node.scalars[i]);
   return fmt::format("{}if (int error = kernel::{}(graph{})) return error;\n", indented(depth),
                      kernel.name, args);
 }

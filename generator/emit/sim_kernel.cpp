@@ -176,6 +176,7 @@ class KernelEmitter {
     std::vector<std::string> args;
     for (const int arg : op.args) args.push_back(values_[arg]);
     if (op.op->form == ops::Form::row_reduction) return args[0];  // of a single column
+    if (op.op->form == ops::Form::constant) return args[0];
     const auto prepared = prepared_.find(op.op->sim);
     return fmt::format("{}({})",
                        prepared != prepared_.end() ? prepared->second

@@ -12,6 +12,34 @@
 #include "generator/emit/support.h"
 
 namespace ptowsp {
+namespace {
+
+// unsupported-feature: what there is no simulated kernel for yet.
+bool checkSupported(const Kernel& kernel, Diagnostics& diagnostics) {
+  bool good = true, cube = false, vector = false;
+  const auto refuse = [&](const std::string& place, const std::string& what) {
+    diagnostics.error("unsupported-feature", place, what + " is not supported yet on a2a3sim",
+                      "see docs/future/pto_runtime_gaps.md");
+    good = false;
+  };
+  for (const KernelOp& op : kernel.ops) {
+    cube = cube || op.op->cube;
+    vector = vector || (!op.op->cube && op.op->form != ops::Form::store);
+    std::vector<int> values = op.args;
+    if (op.result >= 0) values.push_back(op.result);
+    const auto missing = std::ranges::find_if(values, [&](int value) {
+      return !hasDType(op.op->sim_dtypes, kernel.values[static_cast<size_t>(value)].dtype);
+    });
+    if (missing == values.end()) continue;
+    refuse(op.place, fmt::format("op '{}' on {}", op.op->name,
+                                 ir::nameOf(kernel.values[static_cast<size_t>(*missing)].dtype)));
+  }
+  if (cube && vector)
+    refuse(kernel.place, fmt::format("kernel '{}', which mixes matmul and vector ops,", kernel.name));
+  return good;
+}
+
+}  // namespace
 
 std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
                                                  const Source& source, Diagnostics& diagnostics) {
@@ -26,6 +54,10 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/aiv_sim/ptowsp_tile.h", std::string(simTileHeader())}};
   bool complete = true;
   for (const Kernel& kernel : program.kernels) {
+    if (!checkSupported(kernel, diagnostics)) {
+      complete = false;
+      continue;
+    }
     std::string error;
     std::optional<std::string> text = emitSimKernel(kernel, source.file, error);
     if (!text) {

@@ -76,6 +76,10 @@ std::string operandText(const Operand& operand) {
 std::string opText(const Op& op) {
   std::string text =
       "{\"op\": " + quoted(op.name) + ", \"args\": [" + joined(op.args, ", ", operandText) + "]";
+  if (op.value) text += ", \"value\": " + numberText(*op.value);
+  if (op.dtype) text += ", \"dtype\": \"" + std::string(nameOf(*op.dtype)) + "\"";
+  if (op.rows) text += ", \"rows\": " + std::to_string(*op.rows);
+  if (op.cols) text += ", \"cols\": " + std::to_string(*op.cols);
   if (!op.result.empty()) text += ", \"result\": " + quoted(op.result);
   return text + "}";
 }

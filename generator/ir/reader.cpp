@@ -342,7 +342,7 @@ class Reader {
   Op op(const Value& value, const std::string& place) {
     Op op;
     op.place = place;
-    if (!object(value, place, "an op", {"op", "args"}, {"result", "attributes"})) return op;
+    if (!object(value, place, "an op", {"op", "args"}, {"result", "dtype", "value", "rows", "cols"})) return op;
     op.name = stringMember(value, "op", place, "an op's name");
     op.result = stringMember(value, "result", place, "a result's name");
     each(value, "args", place, "names and numbers", [&](const Value& v, const std::string& at) {
@@ -354,15 +354,13 @@ class Reader {
         wrongType(v, at, "the name of a parameter or result, or a number");
       }
     });
-    if (const Value* attributes = value.find("attributes")) {
-      if (attributes->kind != Kind::object) {
-        wrongType(*attributes, place + "/attributes", "the op's attributes (an object)");
-      } else if (!attributes->members.empty()) {
-        const std::string& key = attributes->members[0].key;
-        error("unknown-attribute", json::pointer(place + "/attributes", key),
-              "op '" + op.name + "' has no attribute '" + key + "'", "remove it");
-      }
-    }
+    if (value.find("dtype")) op.dtype = dtype(value, "dtype", place);
+    if (const Value* constant = value.find("value"))
+      op.value = number(*constant, place + "/value", "a constant's value");
+    if (const Value* rows = value.find("rows"))
+      op.rows = positive(*rows, place + "/rows", "an extent");
+    if (const Value* cols = value.find("cols"))
+      op.cols = positive(*cols, place + "/cols", "an extent");
     return op;
   }
 

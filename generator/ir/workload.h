@@ -52,10 +52,14 @@ struct Parameter {
 // Operand: the name of a parameter or earlier result, or a literal number (a scalar).
 using Operand = std::variant<std::string, double>;
 
+// Op: which attributes an op has depends on the op.
 struct Op {
   std::string name;
   std::vector<Operand> args;
   std::string result;  // empty for store
+  std::optional<DType> dtype;
+  std::optional<double> value;
+  std::optional<int64_t> rows, cols;
   std::string place;
 };
 

@@ -9,10 +9,14 @@ import sys
 
 import jinja2
 
-KEYS = {"name", "form", "arity", "isa", "doc", "reference", "max_ulp", "accuracy", "sim", "python",
-        "dtypes", "core"}
-REFERENCE = {"elementwise": {1: {"unary"}, 2: {"binary"}}, "store": {2: set()},
-             "row_reduction": {1: {"fold", "identity", "finish"}}}
+KEYS = {"name", "form", "arity", "optional", "isa", "doc", "reference", "max_ulp", "accuracy", "sim",
+        "python", "dtypes", "sim_dtypes", "core"}
+FOLD = {1: {"fold", "identity", "finish"}}
+# Besides, `integer` says what to do for i32 where that is another expression.
+REFERENCE = {"elementwise": {1: {"unary"}, 2: {"binary"}}, "row_reduction": FOLD,
+             "col_reduction": FOLD, "matmul": {2: set()}, "cast": {1: set()}, "constant": {0: set()},
+             "store": {2: set()}}
+DTYPES = ["f32", "f16", "bf16", "i32"]
 
 
 def checked(table):
@@ -22,9 +26,12 @@ def checked(table):
         where = f"ops.json: op {op.get('name')!r}"
         if set(op) != KEYS:
             sys.exit(f"{where}: keys missing or unknown: {sorted(set(op) ^ KEYS)}")
-        if set(op["reference"]) != REFERENCE.get(op["form"], {}).get(op["arity"]):
+        if set(op["reference"]) - {"integer"} != REFERENCE.get(op["form"], {}).get(op["arity"]):
             sys.exit(f"{where}: reference does not fit form {op['form']!r}, arity {op['arity']}")
-        if op["name"] in names or op["name"] in table["planned"]:
+        for key, known in (("dtypes", DTYPES), ("sim_dtypes", op["dtypes"])):
+            if op[key] != [name for name in known if name in op[key]]:
+                sys.exit(f"{where}: {key} are of {known}, in that order")
+        if op["name"] in names:
             sys.exit(f"{where}: listed twice")
         names.add(op["name"])
     return table

@@ -218,7 +218,7 @@ def _escaped(path: str) -> str:
 
 def inputs_of(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
     """Copies of what input and inout tensors hold before the run, by the user's names."""
-    from pto_wsp._random import elements
+    from pto_wsp._random import default_init, elements
     inputs = {}
     for tensor in traced.tensors:
         if tensor.role not in ("input", "inout"):
@@ -226,20 +226,21 @@ def inputs_of(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
         if tensor.tensor.array is not None:
             inputs[tensor.label] = tensor.tensor.gather().copy()
         else:
-            init = tensor.ir().get("init", {"uniform": [-1, 1]})
+            init = tensor.ir().get("init", default_init(tensor.dtype))
             inputs[tensor.label] = elements(tensor.name, tensor.shape, tensor.dtype, init, seed)
     return inputs
 
 
 def golden_results(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
-    """What the module's golden(**inputs) gives, by the names in the workload file, of the tensors'
+    """What the module's golden(**inputs) gives (of bf16 it gets the numbers, as f32), by the names in the workload file, of the tensors'
     shapes and dtypes; empty without a golden. It returns a dictionary by tensor, one array when there
     is one output, or a tuple in the outputs' order; None for an output leaves it to the reference."""
     golden = traced.golden
     if golden is None:
         return {}
     outputs = [tensor for tensor in traced.tensors if tensor.role in ("output", "inout")]
-    inputs = inputs_of(traced, seed)
+    dtypes = {tensor.label: tensor.dtype for tensor in traced.tensors}
+    inputs = {name: dtypes[name].decode(array) for name, array in inputs_of(traced, seed).items()}
     code = getattr(golden, "__code__", None)
     if code is not None and not code.co_flags & 0x08:
         names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
@@ -267,7 +268,10 @@ def _result(tensor: TracedTensor, value: Any, golden: Any) -> numpy.ndarray:
     if array.shape != tensor.shape or array.dtype.kind not in "fiub":
         fail("bad-golden", f"golden() gives {array.dtype.name}{list(array.shape)} for "
              f"'{tensor.label}', expected {tensor.dtype}{list(tensor.shape)}", "", _site(golden))
-    return numpy.ascontiguousarray(array.astype(tensor.dtype.numpy))
+    # Of bf16 both numbers and bit patterns are taken.
+    if array.dtype != tensor.dtype.numpy:
+        array = tensor.dtype.encode(array)
+    return numpy.ascontiguousarray(array)
 
 
 def _site(function: Any) -> Any:

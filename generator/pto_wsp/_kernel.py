@@ -86,19 +86,22 @@ class Param:
 
 
 class Op:
-    """One op of a kernel's body. `result` is empty for a store."""
+    """One op of a kernel's body. `result` is empty for a store; `attributes` are those of cast and
+    constant."""
 
-    __slots__ = ("name", "args", "result", "site")
+    __slots__ = ("name", "args", "result", "site", "attributes")
 
-    def __init__(self, name: str, args: list[Any], result: str, site: Site | None) -> None:
+    def __init__(self, name: str, args: list[Any], result: str, site: Site | None,
+                 attributes: dict[str, Any] | None = None) -> None:
         self.name = name
         self.args = args
         self.result = result
         self.site = site
+        self.attributes = attributes or {}
 
     def ir(self) -> dict[str, Any]:
         """As the workload file has it."""
-        ir: dict[str, Any] = {"op": self.name, "args": self.args}
+        ir: dict[str, Any] = {"op": self.name, "args": self.args, **self.attributes}
         if self.result:
             ir["result"] = self.result
         return ir
@@ -120,7 +123,7 @@ class Value:
         self.dtype = dtype
         self.param = param    # of a parameter, or of what was loaded from one
         self.loaded = loaded  # what the parameter held when it was loaded, not what it holds now
-        self.number = number  # of a constant
+        self.number = number  # of a number of Python's, whose dtype follows from the other operands
 
     @property
     def rows(self) -> int:
@@ -164,12 +167,10 @@ class Value:
         return elementwise("abs", self)
 
     def __matmul__(self, other: Any) -> Value:
-        from pto_wsp import pto
-        return pto.matmul(self, other)
+        return matmul("matmul", self, other)
 
     def __rmatmul__(self, other: Any) -> Value:
-        from pto_wsp import pto
-        return pto.matmul(other, self)
+        return matmul("matmul", other, self)
 
     def __pow__(self, exponent: Any) -> NoReturn:
         fail("unknown-name", "tiles have no operator **", "write x * x, or pto.exp and pto.log")
@@ -270,9 +271,10 @@ class KernelTrace:
         """The operand as the workload file has it."""
         return value.name if value.number is None else value.number
 
-    def add(self, op: str, args: list[Any], shape: tuple[int, int], dtype: DType) -> Value:
+    def add(self, op: str, args: list[Any], shape: tuple[int, int], dtype: DType,
+            attributes: dict[str, Any] | None = None) -> Value:
         name = unique(fit(assigned_name() or "v", "v"), self._names)
-        self.body.append(Op(op, args, name, here()))
+        self.body.append(Op(op, args, name, here(), attributes))
         return Value(self, name, shape, dtype)
 
     def store(self, tile: Value, value: Value, arg: Any) -> None:
@@ -364,8 +366,28 @@ def _same_dtype(op: str, values: list[Value]) -> DType:
     if len(dtypes) > 1:
         listed = ", ".join(f"'{value.name}' is {value.dtype}" for value in tiles)
         fail("wrong-dtype", f"pto.{op}: the operands differ in dtype: {listed}",
-             "use tiles of one dtype")
-    return dtypes.pop() if dtypes else DType.F32
+             f"nothing is converted unasked: write pto.cast(x, DType.{tiles[0].dtype.name})")
+    dtype = dtypes.pop() if dtypes else DType.F32
+    _check_dtype(op, tiles[0].name if tiles else "the operand", dtype)
+    if dtype is DType.I32:
+        for value in values:
+            if value.number is not None:
+                _check_integer(f"pto.{op}", value.number)
+    return dtype
+
+
+def _check_dtype(op: str, name: str, dtype: DType) -> None:
+    from pto_wsp import pto
+    dtypes = pto._DTYPES[op]
+    if dtype.value not in dtypes:
+        fail("wrong-dtype", f"pto.{op} works on {', '.join(dtypes[:-1])} and {dtypes[-1]}, but "
+             f"'{name}' is {dtype}", "cast it first: pto.cast(x, DType.F32)")
+
+
+def _check_integer(where: str, number: float | int) -> None:
+    if number != int(number) or not -2**31 <= number < 2**31:
+        fail("number-range", f"{where}: {number} is no i32",
+             "i32 has the integers from -2147483648 to 2147483647")
 
 
 # --- the forms of ops, as the op table has them ----------------------------------------------------
@@ -391,12 +413,83 @@ def elementwise(op: str, *operands: Any) -> Value:
 
 def row_reduction(op: str, operand: Any) -> Value:
     """An op from rows x cols to rows x 1."""
+    trace, value = _reduced(op, operand)
+    return trace.add(op, [trace.arg(value)], (value.rows, 1), value.dtype)
+
+
+def col_reduction(op: str, operand: Any) -> Value:
+    """An op from rows x cols to 1 x cols."""
+    trace, value = _reduced(op, operand)
+    return trace.add(op, [trace.arg(value)], (1, value.cols), value.dtype)
+
+
+def _reduced(op: str, operand: Any) -> tuple[KernelTrace, Value]:
     trace = _current(op)
+    value = _tile(trace, op, operand, "reduce a tile; of a scalar there is nothing to reduce")
+    _check_dtype(op, value.name, value.dtype)
+    return trace, value
+
+
+def _tile(trace: KernelTrace, op: str, operand: Any, hint: str) -> Value:
     value = _operand(trace, op, operand)
     if value.number is not None or (value.param is not None and not value.param.access):
-        fail("shape-mismatch", f"pto.{op}: expected a tile, found a scalar",
-             "reduce a tile; of a scalar there is nothing to reduce")
-    return trace.add(op, [trace.arg(value)], (value.rows, 1), value.dtype)
+        fail("shape-mismatch", f"pto.{op}: expected a tile, found a scalar", hint)
+    return value
+
+
+def matmul(op: str, a: Any, b: Any, acc: Any = None) -> Value:
+    """m x k and k x n, and perhaps an accumulator m x n, to m x n of f32."""
+    trace = _current(op)
+    hint = "multiply by a scalar with *"
+    x, y = _tile(trace, op, a, hint), _tile(trace, op, b, hint)
+    dtype = _same_dtype(op, [x, y])
+    if x.cols != y.rows:
+        fail("shape-mismatch", f"pto.{op}: {_shape(x.shape)} and {_shape(y.shape)} do not fit: "
+             f"{x.cols} columns and {y.rows} rows",
+             "the first operand has as many columns as the second has rows")
+    args, shape = [trace.arg(x), trace.arg(y)], (x.rows, y.cols)
+    if acc is not None:
+        c = _tile(trace, op, acc, "give an accumulator of the product's shape")
+        if c.shape != shape:
+            fail("shape-mismatch", f"pto.{op}: the accumulator '{c.name}' is {_shape(c.shape)}, the "
+                 f"product {_shape(shape)}", "give an accumulator of the product's shape")
+        if c.dtype is not DType.F32:
+            fail("wrong-dtype", f"pto.{op}: the accumulator '{c.name}' is {c.dtype}, the product of "
+                 f"{dtype} is f32", "write pto.cast(acc, DType.F32)")
+        args.append(trace.arg(c))
+    return trace.add(op, args, shape, DType.F32)
+
+
+def cast(op: str, operand: Any, dtype: DType) -> Value:
+    """The operand in another dtype."""
+    trace = _current(op)
+    _check_is_dtype(op, dtype)
+    value = _operand(trace, op, operand)
+    return trace.add(op, [trace.arg(value)], value.shape, dtype, {"dtype": dtype.value})
+
+
+def _check_is_dtype(op: str, dtype: Any) -> None:
+    if not isinstance(dtype, DType):
+        fail("wrong-dtype", f"pto.{op}: expected a DType, found {dtype!r}",
+             f"write pto.{op}(..., DType.F16)")
+
+
+def constant(op: str, value: Any, dtype: DType, rows: int, cols: int) -> Value:
+    """A number as a value: rows x cols of it."""
+    trace = _current(op)
+    number = _number(value)
+    if number is None:
+        fail("wrong-type", f"pto.{op}: expected a number, found {type(value).__name__}")
+    _check_is_dtype(op, dtype)
+    if dtype is DType.I32:
+        _check_integer(f"pto.{op}", number)
+    attributes: dict[str, Any] = {"value": number, "dtype": dtype.value}
+    for name, extent in (("rows", rows), ("cols", cols)):
+        if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
+            fail("bad-shape", f"pto.{op}: {name} is an integer of at least 1, found {extent!r}")
+        if extent != 1:
+            attributes[name] = extent
+    return trace.add(op, [], (rows, cols), dtype, attributes)
 
 
 def store(op: str, tile: Any, operand: Any) -> None:
@@ -418,7 +511,9 @@ def store(op: str, tile: Any, operand: Any) -> None:
              f"value {_shape(value.shape)}", "store a value of exactly the tile's shape")
     if value.number is None and value.dtype != tile.dtype:
         fail("wrong-dtype", f"pto.store: the tile '{tile.param.name}' is {tile.dtype}, the value "
-             f"{value.dtype}", "use one dtype")
+             f"{value.dtype}", f"write pto.cast(value, DType.{tile.dtype.name})")
+    if value.number is not None and tile.dtype is DType.I32:
+        _check_integer("pto.store", value.number)
     trace.store(tile, value, trace.arg(value))
 
 
@@ -432,22 +527,6 @@ def load(tile: Any) -> Value:
         fail("wrong-type", f"pto.load: expected a tile of the kernel, found {type(tile).__name__}",
              "give the tensor to the task as a view, for a parameter In[Tile[...]]")
     return trace.read(tile, loaded=True)
-
-
-def constant(value: Any, dtype: DType = DType.F32) -> Value:
-    """A number as an operand: 1 x 1, broadcast by every elementwise op."""
-    trace = _current("constant")
-    number = _number(value)
-    if number is None:
-        fail("wrong-type", f"pto.constant: expected a number, found {type(value).__name__}")
-    if dtype is not DType.F32:
-        unsupported(f"pto.constant of {dtype}", "use DType.F32")
-    return Value(trace, str(number), (1, 1), DType.F32, number=number)
-
-
-def planned(op: str) -> NoReturn:
-    """An op that a later version has."""
-    unsupported(f"op '{op}'")
 
 
 def unknown(name: str, known: list[str]) -> NoReturn:
@@ -604,6 +683,8 @@ class Kernel:
         if number is None:
             fail("wrong-argument", f"{where} is a scalar, found {type(value).__name__}",
                  "give a number")
+        if param.dtype is DType.I32:
+            _check_integer(where, number)
         return number if symbol is None else SymbolScalar(symbol.name, number)
 
     def __repr__(self) -> str:

@@ -34,6 +34,11 @@ def _uniforms(key: int, indices: numpy.ndarray) -> numpy.ndarray:
     return (z >> u64(11)).astype(numpy.float64) * 2.0 ** -53
 
 
+def default_init(dtype: DType) -> Mapping[str, Any]:
+    """What a tensor without `init` has."""
+    return {"uniform": [-100, 100] if dtype.value == "i32" else [-1, 1]}
+
+
 def elements(name: str, shape: tuple[int, ...], dtype: DType, init: Mapping[str, Any],
              seed: int) -> numpy.ndarray:
     """The elements of tensor `name`: of the given shape and dtype, by `init`, as the workload file
@@ -58,4 +63,7 @@ def elements(name: str, shape: tuple[int, ...], dtype: DType, init: Mapping[str,
             numpy.cos(2.0 * numpy.pi * second)
     else:
         raise ValueError(f"init {kind!r}")
-    return values.astype(dtype.numpy).reshape(shape)
+    if dtype.value == "i32":
+        values = numpy.floor(values) if kind == "uniform" else numpy.rint(values)
+        values = numpy.clip(values, -2.0 ** 31, 2.0 ** 31 - 1)
+    return dtype.encode(values).reshape(shape)

@@ -20,7 +20,7 @@ __all__ = ["DType", "Tensor", "View", "Tile", "Scalar", "Dense", "DenseDyn", "Ra
 
 
 class DType(Enum):
-    """Element types. This version computes in F32."""
+    """Element types. F16 is IEEE 754 half precision, BF16 the upper half of an F32, I32 wraps."""
 
     F32 = "f32"
     F16 = "f16"
@@ -37,6 +37,31 @@ class DType(Enum):
         """The numpy dtype of arrays of this type; bf16 are bit patterns in uint16."""
         import numpy
         return numpy.dtype({"f32": "<f4", "f16": "<f2", "bf16": "<u2", "i32": "<i4"}[self.value])
+
+    def encode(self, values: Any) -> numpy.ndarray:
+        """Numbers as an array of this type, rounded to nearest, ties to even: numpy.float32,
+        float16, int32, or for BF16 the bit patterns in uint16."""
+        import numpy
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            if self is not DType.BF16:
+                return numpy.asarray(values).astype(self.numpy)
+            exact = numpy.asarray(values, numpy.float64)
+            near = exact.astype(numpy.float32)
+            bits = near.view(numpy.uint32)
+        # Rounded to odd, so that the second rounding cannot err where the first one met a tie.
+        inexact = (near != exact) & numpy.isfinite(exact)
+        away = inexact & (numpy.abs(near) > numpy.abs(exact))
+        bits = numpy.where(inexact, (bits - away) | 1, bits)
+        rounded = (bits + (0x7FFF + (bits >> 16 & 1))) >> 16
+        return numpy.where(numpy.isnan(exact), bits >> 16 | 0x40, rounded).astype(numpy.uint16)
+
+    def decode(self, array: Any) -> numpy.ndarray:
+        """The numbers that the elements of an array of this type are; F32 for BF16's bit patterns."""
+        import numpy
+        array = numpy.asarray(array)
+        if self is not DType.BF16:
+            return array
+        return (array.astype(numpy.uint32) << 16).view(numpy.float32)
 
     def __str__(self) -> str:
         return self.value

@@ -4,18 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <new>
 
+#include "generator/ir/dtype.h"
 #include "generator/reference/inputs.h"
 
 namespace ptowsp::reference {
 namespace {
 
-// What unwritten memory holds: a NaN, so that a result made from it shows.
-const float kPoison = std::bit_cast<float>(0xFFC0DEADu);
+// What unwritten memory holds: as f32 a NaN, so that a result made from it shows.
+constexpr uint32_t kPoison = 0xFFC0DEADu;
 
 // Element operations between two calls of progress, some 0.1 s.
 constexpr int64_t kProgressStep = int64_t{1} << 25;
@@ -36,38 +39,81 @@ Steps stepsOf(const Value& value) {
   return {value.rows == 1 ? 0 : value.cols, value.cols == 1 ? 0 : 1};
 }
 
-// The two loops of an elementwise op; `function` is an OpInfo's pointer.
-void applyUnary(double (*function)(double), const float* x, Steps dx, float* out, int64_t rows,
+// Where i32 ends, it wraps.
+double wrapped(int64_t x) {
+  return static_cast<double>(static_cast<int32_t>(static_cast<uint32_t>(static_cast<uint64_t>(x))));
+}
+
+// The two loops of an elementwise op; `function` takes and gives doubles.
+template <typename Function>
+void applyUnary(Function function, const double* x, Steps dx, double* out, int64_t rows,
                 int64_t cols) {
   for (int64_t r = 0; r < rows; ++r, x += dx.row, out += cols) {
-    for (int64_t c = 0; c < cols; ++c) {
-      out[c] = static_cast<float>(function(static_cast<double>(x[c * dx.col])));
-    }
+    for (int64_t c = 0; c < cols; ++c) out[c] = function(x[c * dx.col]);
   }
 }
 
-void applyBinary(double (*function)(double, double), const float* x, Steps dx, const float* y,
-                 Steps dy, float* out, int64_t rows, int64_t cols) {
+template <typename Function>
+void applyBinary(Function function, const double* x, Steps dx, const double* y, Steps dy,
+                 double* out, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r, x += dx.row, y += dy.row, out += cols) {
-    for (int64_t c = 0; c < cols; ++c) {
-      out[c] = static_cast<float>(
-          function(static_cast<double>(x[c * dx.col]), static_cast<double>(y[c * dy.col])));
+    for (int64_t c = 0; c < cols; ++c) out[c] = function(x[c * dx.col], y[c * dy.col]);
+  }
+}
+
+// `count` elements that are `step` apart.
+double reduce(const ops::OpInfo& op, DType dtype, const double* x, int64_t count, int64_t step) {
+  if (dtype == DType::i32) {
+    int64_t total = op.identity_i32;
+    for (int64_t i = 0; i < count; ++i)
+      total = op.fold_i32(total, static_cast<int64_t>(x[i * step]));
+    return wrapped(total);
+  }
+  double total = op.identity;
+  for (int64_t i = 0; i < count; ++i) total = op.fold(total, x[i * step]);
+  return op.finish ? op.finish(total, static_cast<double>(count)) : total;
+}
+
+// out = a b, or a b + c; m x k times k x n.
+void multiply(const double* a, const double* b, const double* c, double* out, int64_t m, int64_t k,
+              int64_t n) {
+  for (int64_t row = 0; row < m; ++row, a += k, out += n) {
+    for (int64_t col = 0; col < n; ++col) out[col] = c ? c[row * n + col] : 0;
+    for (int64_t i = 0; i < k; ++i) {
+      for (int64_t col = 0; col < n; ++col) out[col] += a[i] * b[i * n + col];
     }
   }
 }
 
-void reduceRows(const ops::OpInfo& op, const float* x, float* out, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; ++r, x += cols) {
-    double total = op.identity;
-    for (int64_t c = 0; c < cols; ++c) total = op.fold(total, static_cast<double>(x[c]));
-    if (op.finish) total = op.finish(total, static_cast<double>(cols));
-    out[r] = static_cast<float>(total);
+void roundAll(DType dtype, double* x, int64_t count) {
+  if (dtype == DType::f32) {
+    for (int64_t i = 0; i < count; ++i) x[i] = static_cast<double>(static_cast<float>(x[i]));
+  } else {
+    for (int64_t i = 0; i < count; ++i) x[i] = ir::roundTo(dtype, x[i]);
   }
 }
 
-// Block: where a view lies in memory.
+// Elements in memory to numbers, and back.
+void decode(DType dtype, const std::byte* from, int64_t count, double* to) {
+  const size_t size = static_cast<size_t>(ir::elementSize(dtype));
+  for (int64_t i = 0; i < count; ++i, from += size) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, from, size);
+    to[i] = ir::valueOf(dtype, bits);
+  }
+}
+
+void encode(DType dtype, const double* from, int64_t step, int64_t count, std::byte* to) {
+  const size_t size = static_cast<size_t>(ir::elementSize(dtype));
+  for (int64_t i = 0; i < count; ++i, to += size) {
+    const uint32_t bits = ir::bitsOf(dtype, from[i * step]);
+    std::memcpy(to, &bits, size);
+  }
+}
+
+// Block: where a view lies in memory; the stride is in bytes.
 struct Block {
-  float* data;
+  std::byte* data;
   int64_t row_stride;
 };
 
@@ -80,10 +126,10 @@ class KernelRun {
       offsets_.push_back(size);
       size += value.rows * value.cols;
     }
-    arena_.assign(static_cast<size_t>(size), kPoison);
+    arena_.assign(static_cast<size_t>(size), std::numeric_limits<double>::quiet_NaN());
     for (size_t v = 0; v < kernel.values.size(); ++v) {
       if (kernel.values[v].kind == Value::Kind::literal)
-        *at(static_cast<int>(v)) = static_cast<float>(kernel.values[v].literal);
+        *at(static_cast<int>(v)) = ir::roundTo(kernel.values[v].dtype, kernel.values[v].literal);
     }
     work_ = size;
   }
@@ -91,7 +137,7 @@ class KernelRun {
   static double bytesFor(const Kernel& kernel) {
     double bytes = 0;
     for (const Value& value : kernel.values)
-      bytes += sizeof(float) * static_cast<double>(value.rows) * static_cast<double>(value.cols);
+      bytes += sizeof(double) * static_cast<double>(value.rows) * static_cast<double>(value.cols);
     return bytes;
   }
 
@@ -104,7 +150,7 @@ class KernelRun {
       if (tile.access != Access::out) load(tile);
     }
     for (size_t s = 0; s < kernel_.scalars.size(); ++s) {
-      *at(kernel_.scalars[s].value) = static_cast<float>(scalars[s]);
+      *at(kernel_.scalars[s].value) = ir::roundTo(kernel_.scalars[s].dtype, scalars[s]);
     }
     for (const KernelOp& op : kernel_.ops) apply(op);
   }
@@ -112,57 +158,93 @@ class KernelRun {
   std::vector<Block>& blocks() { return blocks_; }
 
  private:
-  float* at(int value) { return arena_.data() + offsets_[static_cast<size_t>(value)]; }
+  double* at(int value) { return arena_.data() + offsets_[static_cast<size_t>(value)]; }
   const Value& valueAt(int value) const { return kernel_.values[static_cast<size_t>(value)]; }
 
   void load(const TileParameter& tile) {
     const Block block = blocks_[static_cast<size_t>(valueAt(tile.value).index)];
-    float* out = at(tile.value);
-    for (int64_t r = 0; r < tile.rows; ++r) {
-      std::copy_n(block.data + r * block.row_stride, tile.cols, out + r * tile.cols);
-    }
+    double* out = at(tile.value);
+    for (int64_t r = 0; r < tile.rows; ++r)
+      decode(tile.dtype, block.data + r * block.row_stride, tile.cols, out + r * tile.cols);
   }
 
   void apply(const KernelOp& op) {
+    if (op.op->form == ops::Form::store) return store(op);
+    compute(op);
+    const Value& result = valueAt(op.result);
+    roundAll(result.dtype, at(op.result), result.rows * result.cols);
+  }
+
+  void compute(const KernelOp& op) {
+    const Value& result = valueAt(op.result);
+    const Value& x = valueAt(op.args[0]);
+    const double* in = at(op.args[0]);
+    double* out = at(op.result);
     switch (op.op->form) {
-      case ops::Form::elementwise: {
-        const Value& result = valueAt(op.result);
-        const int x = op.args[0];
-        if (op.op->unary) {
-          applyUnary(op.op->unary, at(x), stepsOf(valueAt(x)), at(op.result), result.rows,
-                     result.cols);
-        } else if (op.op->binary) {
-          const int y = op.args[1];
-          applyBinary(op.op->binary, at(x), stepsOf(valueAt(x)), at(y), stepsOf(valueAt(y)),
-                      at(op.result), result.rows, result.cols);
-        } else {
-          internalError(op.place, "elementwise op without a function");
-        }
+      case ops::Form::elementwise:
+        return elementwise(op);
+      case ops::Form::row_reduction:
+        for (int64_t r = 0; r < x.rows; ++r) out[r] = reduce(*op.op, x.dtype, in + r * x.cols, x.cols, 1);
         return;
-      }
-      case ops::Form::row_reduction: {
-        const Value& x = valueAt(op.args[0]);
-        reduceRows(*op.op, at(op.args[0]), at(op.result), x.rows, x.cols);
+      case ops::Form::col_reduction:
+        for (int64_t c = 0; c < x.cols; ++c) out[c] = reduce(*op.op, x.dtype, in + c, x.rows, x.cols);
         return;
-      }
-      case ops::Form::store: {
-        const Value& tile = valueAt(op.args[0]);
-        const Block block = blocks_[static_cast<size_t>(tile.index)];
-        const float* x = at(op.args[1]);
-        const Steps dx = stepsOf(valueAt(op.args[1]));
-        for (int64_t r = 0; r < tile.rows; ++r) {
-          float* out = block.data + r * block.row_stride;
-          for (int64_t c = 0; c < tile.cols; ++c) out[c] = x[r * dx.row + c * dx.col];
-        }
+      case ops::Form::matmul:
+        return multiply(in, at(op.args[1]), op.args.size() > 2 ? at(op.args[2]) : nullptr, out,
+                        x.rows, x.cols, result.cols);
+      case ops::Form::cast:
+        // To i32 towards zero; what is then rounded, or beyond the ends, is roundAll's.
+        for (int64_t i = 0; i < x.rows * x.cols; ++i)
+          out[i] = result.dtype == DType::i32 ? std::trunc(in[i]) : in[i];
         return;
-      }
+      case ops::Form::constant:
+        std::fill_n(out, result.rows * result.cols, *in);
+        return;
+      case ops::Form::store:
+        break;
     }
     internalError(op.place, "op of unknown form");
   }
 
+  void elementwise(const KernelOp& op) {
+    const ops::OpInfo& info = *op.op;
+    const Value& result = valueAt(op.result);
+    const bool integers = result.dtype == DType::i32;
+    const auto unary = [&](auto function) {
+      applyUnary(function, at(op.args[0]), stepsOf(valueAt(op.args[0])), at(op.result), result.rows,
+                 result.cols);
+    };
+    const auto binary = [&](auto function) {
+      applyBinary(function, at(op.args[0]), stepsOf(valueAt(op.args[0])), at(op.args[1]),
+                  stepsOf(valueAt(op.args[1])), at(op.result), result.rows, result.cols);
+    };
+    if (integers && info.unary_i32) {
+      unary([&](double a) { return wrapped(info.unary_i32(static_cast<int64_t>(a))); });
+    } else if (integers && info.binary_i32) {
+      binary([&](double a, double b) {
+        return wrapped(info.binary_i32(static_cast<int64_t>(a), static_cast<int64_t>(b)));
+      });
+    } else if (!integers && info.unary) {
+      unary(info.unary);
+    } else if (!integers && info.binary) {
+      binary(info.binary);
+    } else {
+      internalError(op.place, "elementwise op without a function");
+    }
+  }
+
+  void store(const KernelOp& op) {
+    const Value& tile = valueAt(op.args[0]);
+    const Block block = blocks_[static_cast<size_t>(tile.index)];
+    const double* x = at(op.args[1]);
+    const Steps dx = stepsOf(valueAt(op.args[1]));
+    for (int64_t r = 0; r < tile.rows; ++r)
+      encode(tile.dtype, x + r * dx.row, dx.col, tile.cols, block.data + r * block.row_stride);
+  }
+
   const Kernel& kernel_;
   std::vector<int64_t> offsets_;  // of each value in arena_
-  std::vector<float> arena_;
+  std::vector<double> arena_;
   std::vector<Block> blocks_;  // one for each tile parameter
   int64_t work_ = 0;
 };
@@ -170,7 +252,7 @@ class KernelRun {
 // Walk: goes through the program tree in program order.
 class Walk {
  public:
-  Walk(const Program& program, const Options& options, std::vector<float*> data)
+  Walk(const Program& program, const Options& options, std::vector<std::byte*> data)
       : program_(program), options_(options), data_(std::move(data)) {
     for (const Kernel& kernel : program.kernels) kernels_.emplace_back(kernel);
   }
@@ -215,9 +297,9 @@ class Walk {
     if (plane < 0 || plane >= tensor.planes || row < 0 || row > tensor.rows - view.rows ||
         col < 0 || col > tensor.cols - view.cols)
       internalError(view.place, "view outside its tensor");
-    return {
-        data_[static_cast<size_t>(view.tensor)] + (plane * tensor.rows + row) * tensor.cols + col,
-        tensor.cols};
+    const int64_t size = ir::elementSize(tensor.declaration.dtype);
+    const int64_t element = (plane * tensor.rows + row) * tensor.cols + col;
+    return {data_[static_cast<size_t>(view.tensor)] + element * size, tensor.cols * size};
   }
 
   void task(const Node& node) {
@@ -237,7 +319,7 @@ class Walk {
 
   const Program& program_;
   const Options& options_;
-  std::vector<float*> data_;  // by tensor
+  std::vector<std::byte*> data_;  // by tensor
   std::vector<KernelRun> kernels_;
   std::vector<int64_t> variables_;  // of the loops around the current node, outermost first
   int64_t done_ = 0;
@@ -270,34 +352,24 @@ bool checkMemory(const Program& program, const Options& options, Diagnostics& di
   return false;
 }
 
-bool checkDTypes(const Program& program, Diagnostics& diagnostics) {
-  bool good = true;
-  for (const Tensor& tensor : program.tensors) {
-    if (tensor.declaration.dtype == DType::f32) continue;
-    diagnostics.error("unsupported-feature", tensor.declaration.place,
-                      fmt::format("tensor '{}': the reference evaluates f32 only, found {}",
-                                  tensor.declaration.name, ir::nameOf(tensor.declaration.dtype)),
-                      "use f32; see docs/future/pto_runtime_gaps.md");
-    good = false;
-  }
-  return good;
+Elements poisoned(const Tensor& tensor) {
+  Elements elements(tensor.declaration.dtype, tensor.elements);
+  for (size_t at = 0; at < elements.bytes.size(); at += sizeof kPoison)
+    std::memcpy(&elements.bytes[at], &kPoison, std::min(sizeof kPoison, elements.bytes.size() - at));
+  return elements;
 }
 
 void evaluateTasks(const Program& program, const Options& options, Evaluation& evaluation) {
   std::vector<Elements> state(program.tensors.size());
-  std::vector<float*> data;
+  std::vector<std::byte*> data;
   for (size_t t = 0; t < program.tensors.size(); ++t) {
     const Tensor& tensor = program.tensors[t];
     if (tensor.declaration.role == Role::input) {
-      data.push_back(evaluation.inputs[t].data());
+      data.push_back(evaluation.inputs[t].bytes.data());
       continue;
     }
-    if (isRead(tensor)) {
-      state[t] = evaluation.inputs[t];
-    } else {
-      state[t].assign(static_cast<size_t>(tensor.elements), kPoison);
-    }
-    data.push_back(state[t].data());
+    state[t] = isRead(tensor) ? evaluation.inputs[t] : poisoned(tensor);
+    data.push_back(state[t].bytes.data());
   }
   Walk(program, options, std::move(data)).run();
   for (size_t t = 0; t < state.size(); ++t) {
@@ -308,13 +380,19 @@ void evaluateTasks(const Program& program, const Options& options, Evaluation& e
 
 }  // namespace
 
+std::vector<double> Elements::values() const {
+  const int64_t count = static_cast<int64_t>(bytes.size()) / ir::elementSize(dtype);
+  std::vector<double> values(static_cast<size_t>(count));
+  decode(dtype, bytes.data(), count, values.data());
+  return values;
+}
+
 bool evaluate(const Program& program, const Options& options, Evaluation& evaluation,
               Diagnostics& diagnostics) {
   evaluation = {};
   evaluation.inputs.resize(program.tensors.size());
   evaluation.expected.resize(program.tensors.size());
-  if (!checkDTypes(program, diagnostics) || !checkMemory(program, options, diagnostics))
-    return false;
+  if (!checkMemory(program, options, diagnostics)) return false;
   try {
     if (!readData(program, options, evaluation, diagnostics)) return false;
     bool all_given = true;

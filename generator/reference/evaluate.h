@@ -2,6 +2,7 @@
 // without generated code. Each op is computed in double and rounded once to the op's dtype.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -24,8 +25,17 @@ struct Options {
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
-// Elements of one tensor in C order.
-using Elements = std::vector<float>;
+// Elements: of one tensor in C order, as they lie in memory. Empty: there are none.
+struct Elements {
+  DType dtype = DType::f32;
+  std::vector<std::byte> bytes;
+
+  Elements() = default;
+  Elements(DType type, int64_t count)
+      : dtype(type), bytes(static_cast<size_t>(count * ir::elementSize(type))) {}
+  bool empty() const { return bytes.empty(); }
+  std::vector<double> values() const;
+};
 
 // Evaluation: by tensor index; empty where the role has no such data.
 struct Evaluation {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "generator/base/file.h"
-#include "ptowsp/npy.h"
+#include "generator/reference/inputs.h"
 
 namespace ptowsp::reference {
 namespace {
@@ -67,8 +67,9 @@ bool writeEvaluation(const Program& program, const Evaluation& evaluation,
     names.push_back(fmt::format("{}/{}.npy", folder, declared.name));
     text += names.back() + '\n';
     const std::string path = (root / names.back()).string();
-    if (npy::holds(path, npy::Type::f32, declared.shape, elements.data())) return true;
-    const npy::Status status = npy::write(path, npy::Type::f32, declared.shape, elements.data());
+    const npy::Type type = npyType(declared.dtype);
+    if (npy::holds(path, type, declared.shape, elements.bytes.data())) return true;
+    const npy::Status status = npy::write(path, type, declared.shape, elements.bytes.data());
     return status.ok() || report(diagnostics, status.message);
   };
   for (size_t t = 0; t < program.tensors.size(); ++t) {

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <string_view>
 
 #include "generator/base/suggest.h"
+#include "generator/ir/dtype.h"
 #include "generator/reference/random.h"
-#include "ptowsp/npy.h"
 
 namespace ptowsp::reference {
 
@@ -20,13 +22,31 @@ bool isResult(const Tensor& tensor) {
   return tensor.declaration.role == Role::output || tensor.declaration.role == Role::inout;
 }
 
+npy::Type npyType(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return npy::Type::f32;
+    case DType::f16:
+      return npy::Type::f16;
+    case DType::bf16:
+      return npy::Type::bf16;
+    case DType::i32:
+      break;
+  }
+  return npy::Type::i32;
+}
+
 namespace {
 
+// `number` gives element i as a double, which is rounded once to the dtype.
 template <class Number>
-Elements generate(int64_t count, Number number) {
-  Elements elements(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    elements[static_cast<size_t>(i)] = static_cast<float>(number(static_cast<uint64_t>(i)));
+Elements generate(const Tensor& tensor, Number number) {
+  const DType dtype = tensor.declaration.dtype;
+  Elements elements(dtype, tensor.elements);
+  const size_t size = static_cast<size_t>(ir::elementSize(dtype));
+  for (size_t i = 0; i < static_cast<size_t>(tensor.elements); ++i) {
+    const uint32_t bits = ir::bitsOf(dtype, number(i));
+    std::memcpy(&elements.bytes[i * size], &bits, size);
   }
   return elements;
 }
@@ -36,16 +56,29 @@ Elements generate(const Tensor& tensor, const ir::Init& init, uint64_t seed) {
   const double a = init.a, b = init.b;
   switch (init.kind) {
     case ir::Init::Kind::uniform:
-      return generate(tensor.elements, [&](uint64_t i) { return random.uniform(i, a, b); });
+      // Rounding to nearest would give i32 the number `high`, and `low` half as often as others.
+      if (tensor.declaration.dtype == DType::i32)
+        return generate(tensor, [&](uint64_t i) { return std::floor(random.uniform(i, a, b)); });
+      return generate(tensor, [&](uint64_t i) { return random.uniform(i, a, b); });
     case ir::Init::Kind::normal:
-      return generate(tensor.elements, [&](uint64_t i) { return random.normal(i, a, b); });
+      return generate(tensor, [&](uint64_t i) { return random.normal(i, a, b); });
     case ir::Init::Kind::arange:
-      return generate(tensor.elements, [&](uint64_t i) { return a + static_cast<double>(i) * b; });
+      return generate(tensor, [&](uint64_t i) { return a + static_cast<double>(i) * b; });
     case ir::Init::Kind::constant:
     case ir::Init::Kind::npy:
       break;
   }
-  return Elements(static_cast<size_t>(tensor.elements), static_cast<float>(a));
+  return generate(tensor, [&](uint64_t) { return a; });
+}
+
+// What a tensor without `init` has.
+ir::Init defaultInit(DType dtype) {
+  ir::Init init;
+  if (dtype == DType::i32) {
+    init.a = -100;
+    init.b = 100;
+  }
+  return init;
 }
 
 // Reader: reads files and remembers them all, the missing ones too.
@@ -57,9 +90,9 @@ class Reader {
   bool read(const std::string& path, const Tensor& tensor, const std::string& place,
             Elements& elements) {
     evaluation_.files.push_back(path);
-    elements.resize(static_cast<size_t>(tensor.elements));
-    const npy::Status status =
-        npy::read(path, npy::Type::f32, tensor.declaration.shape, elements.data());
+    elements = Elements(tensor.declaration.dtype, tensor.elements);
+    const npy::Status status = npy::read(path, npyType(tensor.declaration.dtype),
+                                         tensor.declaration.shape, elements.bytes.data());
     if (!status.ok()) {
       diagnostics_.error(
           "npy-file", place,
@@ -105,7 +138,7 @@ bool readData(const Program& program, const Options& options, Evaluation& evalua
     const Tensor& tensor = program.tensors[t];
     const ir::Tensor& declared = tensor.declaration;
     if (isRead(tensor)) {
-      const ir::Init init = declared.init.value_or(ir::Init{});
+      const ir::Init init = declared.init.value_or(defaultInit(declared.dtype));
       if (const auto given = options.inputs.find(declared.name); given != options.inputs.end()) {
         good &= reader.read(given->second, tensor, declared.place, evaluation.inputs[t]);
       } else if (init.kind == ir::Init::Kind::npy) {

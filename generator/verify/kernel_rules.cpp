@@ -9,6 +9,16 @@
 namespace ptowsp {
 namespace {
 
+// A kernel that only multiplies matrices and stores what that gives runs on a cube core.
+CoreType coreOf(const Kernel& kernel) {
+  bool cube = false, vector = false;
+  for (const KernelOp& op : kernel.ops) {
+    cube = cube || op.op->cube;
+    vector = vector || (!op.op->cube && op.op->form != ops::Form::store);
+  }
+  return cube && !vector ? CoreType::aic : CoreType::aiv;
+}
+
 constexpr int kUnknown = -1;  // a value whose op was wrong; what uses it is not reported again
 
 class KernelBuilder {
@@ -24,6 +34,7 @@ class KernelBuilder {
     for (const ir::Op& op : source_.body) addOp(op);
     checkStores();
     checkUses();
+    kernel_.core = coreOf(kernel_);
     return std::move(kernel_);
   }
 
@@ -102,14 +113,19 @@ class KernelBuilder {
     return nullptr;
   }
 
-  int operand(const ir::Op& op, size_t index) {
+  int literal(double number, DType dtype, const std::string& place) {
+    Value value;
+    value.kind = Value::Kind::literal;
+    value.dtype = dtype;
+    value.literal = roundedTo(dtype, number, place, diagnostics_);
+    return addValue(std::move(value));
+  }
+
+  // `dtype`: what a number becomes.
+  int operand(const ir::Op& op, size_t index, DType dtype) {
     std::string place = operandPlace(op, index);
-    if (const double* number = std::get_if<double>(&op.args[index])) {
-      Value value;
-      value.kind = Value::Kind::literal;
-      value.literal = roundedToF32(*number, place, diagnostics_);
-      return addValue(std::move(value));
-    }
+    if (const double* number = std::get_if<double>(&op.args[index]))
+      return literal(*number, dtype, place);
     const std::string& name = std::get<std::string>(op.args[index]);
     Meaning* meaning = find(name, place);
     if (!meaning) return kUnknown;
@@ -128,14 +144,8 @@ class KernelBuilder {
   void addOp(const ir::Op& op) {
     const ops::OpInfo* info = ops::findOp(op.name);
     if (!info) unknownOp(op);
-    bool good = info != nullptr;
-    if (good && op.args.size() != static_cast<size_t>(info->arity)) {
-      error("wrong-arity", op.place,
-            "op " + inQuotes(op.name) + " takes " + std::to_string(info->arity) +
-                (info->arity == 1 ? " operand" : " operands") + ", found " +
-                std::to_string(op.args.size()));
-      good = false;
-    }
+    bool good = info && checkArity(op, *info);
+    if (good) good = checkAttributes(op, *info);
     if (good && info->form == ops::Form::store) return addStore(op, info);
     if (info && info->form == ops::Form::store) return;
     if (good && op.result.empty()) {
@@ -145,8 +155,9 @@ class KernelBuilder {
     KernelOp built;
     built.op = info;
     built.place = op.place;
+    const DType dtype = dtypeOfNumbers(op);
     for (size_t i = 0; i < op.args.size(); ++i) {
-      built.args.push_back(operand(op, i));
+      built.args.push_back(operand(op, i, dtype));
       good = good && built.args.back() != kUnknown;
     }
     Value value;
@@ -155,20 +166,70 @@ class KernelBuilder {
     Meaning meaning;
     meaning.is_result = true;
     meaning.place = op.place;
-    if (good && resultShape(op, built, value)) {
-      meaning.value = built.result = addValue(std::move(value));
-      kernel_.ops.push_back(std::move(built));
+    if (good && resultType(op, built, value) && resultShape(op, built, value)) {
+      if (info->form == ops::Form::constant) {
+        const int number = literal(*op.value, value.dtype, op.place + "/value");
+        if (value.rows * value.cols == 1)
+          meaning.value = number;  // nothing to compute: it stands wherever it is used
+        else
+          built.args = {number};
+      }
+      if (meaning.value == kUnknown) {
+        meaning.value = built.result = addValue(std::move(value));
+        kernel_.ops.push_back(std::move(built));
+      }
     }
     if (!op.result.empty()) meanings_.emplace(op.result, std::move(meaning));
   }
 
-  void unknownOp(const ir::Op& op) {
-    std::span<const std::string_view> planned = ops::plannedOps();
-    if (std::find(planned.begin(), planned.end(), op.name) != planned.end()) {
-      error("unsupported-feature", op.place + "/op",
-            "op " + inQuotes(op.name) + " is not supported yet", kGapsPage);
-      return;
+  bool checkArity(const ir::Op& op, const ops::OpInfo& info) {
+    const int found = static_cast<int>(op.args.size());
+    if (found >= info.arity && found <= info.arity + info.optional) return true;
+    const int most = info.arity + info.optional;
+    error("wrong-arity", op.place,
+          "op " + inQuotes(op.name) + " takes " + std::to_string(info.arity) +
+              (info.optional ? " or " + std::to_string(most) : "") +
+              (most == 1 ? " operand" : " operands") + ", found " + std::to_string(found));
+    return false;
+  }
+
+  // unknown-attribute, missing-attribute: `cast` has a dtype, `constant` has value and dtype, and
+  // may have rows and cols.
+  bool checkAttributes(const ir::Op& op, const ops::OpInfo& info) {
+    const bool constant = info.form == ops::Form::constant;
+    bool good = true;
+    auto check = [&](const char* name, bool given, bool needed, bool known) {
+      if (given && !known) {
+        error("unknown-attribute", op.place + "/" + name,
+              "op " + inQuotes(op.name) + " has no attribute " + inQuotes(name), "remove it");
+        good = false;
+      } else if (needed && !given) {
+        error("missing-attribute", op.place,
+              "op " + inQuotes(op.name) + " needs the attribute " + inQuotes(name),
+              std::string("add \"") + name + "\": ...");
+        good = false;
+      }
+    };
+    const bool typed = constant || info.form == ops::Form::cast;
+    check("dtype", op.dtype.has_value(), typed, typed);
+    check("value", op.value.has_value(), constant, constant);
+    check("rows", op.rows.has_value(), false, constant);
+    check("cols", op.cols.has_value(), false, constant);
+    return good;
+  }
+
+  // What numbers among the operands become: the dtype of the first operand that has one.
+  DType dtypeOfNumbers(const ir::Op& op) const {
+    for (const ir::Operand& arg : op.args) {
+      const std::string* name = std::get_if<std::string>(&arg);
+      auto found = name ? meanings_.find(*name) : meanings_.end();
+      if (found != meanings_.end() && found->second.value != kUnknown)
+        return valueOf(found->second.value).dtype;
     }
+    return DType::f32;
+  }
+
+  void unknownOp(const ir::Op& op) {
     std::vector<std::string_view> known;
     for (const ops::OpInfo& info : ops::allOps()) known.push_back(info.name);
     error("unknown-name", op.place + "/op", "unknown op " + inQuotes(op.name),
@@ -184,24 +245,96 @@ class KernelBuilder {
            " is " + shapeText(value.rows, value.cols);
   }
 
-  bool resultShape(const ir::Op& op, const KernelOp& built, Value& result) {
-    const Value& first = valueOf(built.args[0]);
-    if (built.op->form == ops::Form::row_reduction) {
-      if (first.kind == Value::Kind::literal || first.kind == Value::Kind::scalar) {
-        error("shape-mismatch", operandPlace(op, 0),
-              "op " + inQuotes(op.name) + " reduces the rows of a tile, found a scalar");
-        return false;
-      }
-      result.rows = first.rows;
+  // dtype-mismatch: operands are of one dtype, and of one that the op has. Only `cast` converts.
+  bool resultType(const ir::Op& op, const KernelOp& built, Value& result) {
+    if (built.op->form == ops::Form::constant) {
+      result.dtype = *op.dtype;
       return true;
     }
-    for (size_t i = 0; i < built.args.size(); ++i) {
-      const Value& value = valueOf(built.args[i]);
-      result.rows = std::max(result.rows, value.rows);
-      result.cols = std::max(result.cols, value.cols);
+    const Value& first = valueOf(built.args[0]);
+    // An accumulator is f32 whatever is multiplied.
+    const size_t alike = static_cast<size_t>(built.op->arity);
+    for (size_t i = 1; i < built.args.size(); ++i) {
+      const DType expected = i < alike ? first.dtype : DType::f32;
+      if (valueOf(built.args[i]).dtype == expected) continue;
+      error("dtype-mismatch", op.place,
+            i < alike ? "the operands of " + inQuotes(op.name) + " differ in dtype: " +
+                            dtypeText(op, 0, first) + ", " +
+                            dtypeText(op, i, valueOf(built.args[i]))
+                      : "the accumulator of " + inQuotes(op.name) + " is f32, found: " +
+                            dtypeText(op, i, valueOf(built.args[i])),
+            "nothing is converted unasked: add {\"op\": \"cast\", \"args\": [...], \"dtype\": \"" +
+                std::string(ir::nameOf(expected)) + "\", \"result\": \"...\"}");
+      return false;
     }
-    for (size_t i = 0; i < built.args.size(); ++i) {
-      const Value& value = valueOf(built.args[i]);
+    if (!hasDType(built.op->dtypes, first.dtype)) {
+      error("dtype-mismatch", op.place,
+            "op " + inQuotes(op.name) + " works on " + listed(built.op->dtypes) + ", but " +
+                dtypeText(op, 0, first),
+            "cast the operand first: {\"op\": \"cast\", \"args\": [...], \"dtype\": \"f32\", "
+            "\"result\": \"...\"}");
+      return false;
+    }
+    result.dtype = built.op->form == ops::Form::cast     ? *op.dtype
+                   : built.op->form == ops::Form::matmul ? DType::f32
+                                                         : first.dtype;
+    return true;
+  }
+
+  // "'x' is f16".
+  static std::string dtypeText(const ir::Op& op, size_t index, const Value& value) {
+    const double* number = std::get_if<double>(&op.args[index]);
+    return (number ? json::numberText(*number) : inQuotes(std::get<std::string>(op.args[index]))) +
+           " is " + ir::nameOf(value.dtype);
+  }
+
+  // "f32, f16 and bf16".
+  static std::string listed(const ops::DTypes& dtypes) {
+    std::vector<std::string> names;
+    for (DType dtype : {DType::f32, DType::f16, DType::bf16, DType::i32})
+      if (hasDType(dtypes, dtype)) names.emplace_back(ir::nameOf(dtype));
+    std::string text;
+    for (size_t i = 0; i < names.size(); ++i)
+      text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+    return text;
+  }
+
+  static bool isNumber(const Value& value) {
+    return value.kind == Value::Kind::literal || value.kind == Value::Kind::scalar;
+  }
+
+  bool resultShape(const ir::Op& op, const KernelOp& built, Value& result) {
+    switch (built.op->form) {
+      case ops::Form::row_reduction:
+      case ops::Form::col_reduction: {
+        const bool rows = built.op->form == ops::Form::row_reduction;
+        const Value& first = valueOf(built.args[0]);
+        if (isNumber(first)) {
+          error("shape-mismatch", operandPlace(op, 0),
+                "op " + inQuotes(op.name) + " reduces the " + (rows ? "rows" : "columns") +
+                    " of a tile, found a scalar");
+          return false;
+        }
+        (rows ? result.rows : result.cols) = rows ? first.rows : first.cols;
+        return true;
+      }
+      case ops::Form::matmul:
+        return matmulShape(op, built, result);
+      case ops::Form::constant:
+        result.rows = op.rows.value_or(1);
+        result.cols = op.cols.value_or(1);
+        return true;
+      case ops::Form::elementwise:
+      case ops::Form::cast:
+      case ops::Form::store:
+        break;
+    }
+    for (int arg : built.args) {
+      result.rows = std::max(result.rows, valueOf(arg).rows);
+      result.cols = std::max(result.cols, valueOf(arg).cols);
+    }
+    for (int arg : built.args) {
+      const Value& value = valueOf(arg);
       bool fits = (value.rows == 1 || value.rows == result.rows) &&
                   (value.cols == 1 || value.cols == result.cols);
       if (fits) continue;
@@ -215,14 +348,48 @@ class KernelBuilder {
     return true;
   }
 
+  // m x k times k x n, plus m x n: nothing broadcasts.
+  bool matmulShape(const ir::Op& op, const KernelOp& built, Value& result) {
+    for (size_t i = 0; i < built.args.size(); ++i) {
+      if (!isNumber(valueOf(built.args[i]))) continue;
+      error("shape-mismatch", operandPlace(op, i),
+            "op " + inQuotes(op.name) + " multiplies tiles, found a scalar",
+            "use 'mul' to multiply by a scalar");
+      return false;
+    }
+    const Value& a = valueOf(built.args[0]);
+    const Value& b = valueOf(built.args[1]);
+    result.rows = a.rows;
+    result.cols = b.cols;
+    if (a.cols != b.rows) {
+      error("shape-mismatch", op.place,
+            "the operands of " + inQuotes(op.name) + " do not fit: " + shapeOf(op, 0, a) + ", " +
+                shapeOf(op, 1, b),
+            "the first has as many columns as the second has rows");
+      return false;
+    }
+    if (built.args.size() < 3) return true;
+    const Value& c = valueOf(built.args[2]);
+    if (c.rows == result.rows && c.cols == result.cols) return true;
+    error("shape-mismatch", op.place,
+          "the accumulator of " + inQuotes(op.name) + " does not fit: " + shapeOf(op, 2, c) +
+              ", the product is " + shapeText(result.rows, result.cols),
+          "give the accumulator the product's shape");
+    return false;
+  }
+
   void addStore(const ir::Op& op, const ops::OpInfo* info) {
     if (!op.result.empty()) {
       error("bad-store", op.place + "/result",
             "op 'store' has no result, found " + inQuotes(op.result),
             "remove the result; what was stored is read by the parameter's name");
     }
-    int stored = operand(op, 1);
     const std::string* name = std::get_if<std::string>(&op.args[0]);
+    auto written = name ? meanings_.find(*name) : meanings_.end();
+    const bool to_tile = written != meanings_.end() && written->second.tile >= 0;
+    int stored = operand(
+        op, 1,
+        to_tile ? kernel_.tiles[static_cast<size_t>(written->second.tile)].dtype : DType::f32);
     if (!name) {
       error("bad-store", operandPlace(op, 0),
             "op 'store' writes to a tile parameter, found the number " +
@@ -257,6 +424,15 @@ class KernelBuilder {
             "op 'store' writes the whole tile: " + shapeOf(op, 1, value) + ", parameter " +
                 inQuotes(*name) + " is " + shapeText(tile.rows, tile.cols),
             "give the value the tile's shape");
+      return;
+    }
+    if (value.dtype != tile.dtype) {
+      error("dtype-mismatch", op.place,
+            "op 'store' converts nothing: " + dtypeText(op, 1, value) + ", parameter " +
+                inQuotes(*name) + " is " + ir::nameOf(tile.dtype),
+            "cast the value first: {\"op\": \"cast\", \"args\": [...], \"dtype\": \"" +
+                std::string(ir::nameOf(tile.dtype)) + "\", \"result\": \"...\"}")
+          .related.push_back({meaning->place, "the parameter is here"});
       return;
     }
     if (again && before == stored) return;  // the same value once more changes nothing
@@ -312,6 +488,20 @@ class KernelBuilder {
 };
 
 }  // namespace
+
+bool hasDType(const ops::DTypes& dtypes, DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return dtypes.f32;
+    case DType::f16:
+      return dtypes.f16;
+    case DType::bf16:
+      return dtypes.bf16;
+    case DType::i32:
+      break;
+  }
+  return dtypes.i32;
+}
 
 Kernel buildKernel(const ir::Kernel& kernel, Diagnostics& diagnostics) {
   return KernelBuilder(kernel, diagnostics).build();

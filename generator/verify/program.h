@@ -38,12 +38,17 @@ struct Value {
 };
 
 // KernelOp: `store` has args {value of kind tile that is written, stored value} and result -1.
+// `constant` is only there when its result has more than one element, with the literal that it
+// copies as its one arg; a single number is that literal itself. `matmul` has two or three args.
 struct KernelOp {
   const ops::OpInfo* op = nullptr;
   std::vector<int> args;  // indices into Kernel::values
   int result = -1;
   std::string place;
 };
+
+// Whether a set of the op table has that dtype.
+bool hasDType(const ops::DTypes& dtypes, DType dtype);
 
 struct TileParameter {
   std::string name;

@@ -47,7 +47,8 @@ void checkProgram(const Program& program, Diagnostics& diagnostics);
 std::string inQuotes(std::string_view name);
 std::string shapeText(int64_t rows, int64_t cols);
 
-// The number rounded to f32, which is what a task gets; an error when f32 has no such number.
-double roundedToF32(double number, std::string_view place, Diagnostics& diagnostics);
+// The number rounded to `dtype`, which is what a task gets; an error when the dtype has no number
+// like it: one beyond the largest, or for i32 a fraction.
+double roundedTo(DType dtype, double number, std::string_view place, Diagnostics& diagnostics);
 
 }  // namespace ptowsp

@@ -357,7 +357,7 @@ Node buildTask(const ir::Node& node, Scope& scope) {
     const ir::Argument* argument = argumentFor(scalar.name);
     if (!argument) continue;
     if (const double* number = std::get_if<double>(&argument->value)) {
-      value = roundedToF32(*number, argument->place, diagnostics);
+      value = roundedTo(scalar.dtype, *number, argument->place, diagnostics);
     } else {
       diagnostics.error("wrong-argument", argument->place,
                         "parameter " + inQuotes(scalar.name) +

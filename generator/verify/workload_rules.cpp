@@ -5,6 +5,7 @@
 
 #include "generator/base/checked.h"
 #include "generator/base/suggest.h"
+#include "generator/ir/dtype.h"
 #include "generator/ir/json.h"
 #include "generator/verify/names.h"
 #include "generator/verify/rules.h"
@@ -134,17 +135,6 @@ void checkSupported(const ir::Workload& workload, Diagnostics& diagnostics) {
   auto refuse = [&](const std::string& feature, const std::string& place) {
     diagnostics.error("unsupported-feature", place, feature + " is not supported yet", kGapsPage);
   };
-  auto checkType = [&](ir::DType dtype, const std::string& place) {
-    if (dtype != ir::DType::f32) refuse("dtype " + inQuotes(ir::nameOf(dtype)), place);
-  };
-  for (const ir::Tensor& tensor : workload.tensors) {
-    checkType(tensor.dtype, tensor.place + "/dtype");
-  }
-  for (const ir::Kernel& kernel : workload.kernels) {
-    for (const ir::Parameter& parameter : kernel.params) {
-      checkType(parameter.dtype, parameter.place + (parameter.is_scalar ? "/scalar" : "/dtype"));
-    }
-  }
   const std::vector<std::string_view> planned = {"dispatch", "task_window"};
   for (const ir::Directive& directive : workload.schedule) {
     if (directive.name == planned[0] || directive.name == planned[1]) {
@@ -180,7 +170,8 @@ void checkSizes(const ir::Workload& workload, Diagnostics& diagnostics) {
   }
 }
 
-// bad-init: only what is read before the program writes it has an init, with numbers that f32 has.
+// bad-init: only what is read before the program writes it has an init, with numbers that its dtype
+// has; the ends of i32's random numbers may have fractions.
 void checkInits(const ir::Workload& workload, Diagnostics& diagnostics) {
   for (const ir::Tensor& tensor : workload.tensors) {
     if (!tensor.init) continue;
@@ -192,8 +183,11 @@ void checkInits(const ir::Workload& workload, Diagnostics& diagnostics) {
                             ? "remove the init, or make the tensor inout to keep old elements"
                             : "remove the init");
     }
+    const bool random = tensor.init->kind == ir::Init::Kind::uniform ||
+                        tensor.init->kind == ir::Init::Kind::normal;
     for (double number : {tensor.init->a, tensor.init->b}) {
-      roundedToF32(number, tensor.place + "/init", diagnostics);
+      roundedTo(tensor.dtype, random && tensor.dtype == DType::i32 ? std::floor(number) : number,
+                tensor.place + "/init", diagnostics);
     }
   }
 }
@@ -219,12 +213,18 @@ std::string shapeText(int64_t rows, int64_t cols) {
   return std::to_string(rows) + " x " + std::to_string(cols);
 }
 
-double roundedToF32(double number, std::string_view place, Diagnostics& diagnostics) {
-  float rounded = static_cast<float>(number);
-  if (std::isinf(rounded)) {
+double roundedTo(DType dtype, double number, std::string_view place, Diagnostics& diagnostics) {
+  const double rounded = ir::roundTo(dtype, number);
+  if (dtype == DType::i32 && rounded != number) {
     diagnostics.error("number-range", place,
-                      "the number " + json::numberText(number) + " is too large for f32",
-                      "f32 ends at about 3.4e38");
+                      "the number " + json::numberText(number) + " is no i32",
+                      "i32 has the integers from -2147483648 to 2147483647");
+  } else if (std::isinf(rounded)) {
+    diagnostics.error("number-range", place,
+                      "the number " + json::numberText(number) + " is too large for " +
+                          ir::nameOf(dtype),
+                      std::string(ir::nameOf(dtype)) + " ends at " +
+                          (dtype == DType::f16 ? "65504" : "about 3.4e38"));
   }
   return rounded;
 }

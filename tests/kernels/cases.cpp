@@ -177,7 +177,7 @@ std::vector<Kernel> fixedCases() {
   const int64_t columns[] = {16, 1, 17, 3, 31, 36, 12, 64, 9};
   size_t next = 0;
   for (const ops::OpInfo& op : ops::allOps()) {
-    if (op.form != ops::Form::elementwise) continue;
+    if (op.form != ops::Form::elementwise || !op.sim_dtypes.f32) continue;
     const int64_t cols = columns[next % std::size(columns)];
     const bool strided = next++ % 2 != 0;
     cases.push_back(op.arity == 1 ? unaryForms(std::string(op.name), 3, cols, strided)
@@ -224,7 +224,8 @@ std::vector<Kernel> randomCases(uint64_t seed, int count) {
     tiles.push_back(k.out("o", rows, cols, below(2) == 0));
     for (int n = 4 + below(10); n > 0; --n) {
       const ops::OpInfo& op = ops::allOps()[below(ops::allOps().size())];
-      if (op.form == ops::Form::store) continue;
+      if (op.form != ops::Form::elementwise && op.form != ops::Form::row_reduction) continue;
+      if (!op.sim_dtypes.f32) continue;
       std::vector<int> args;
       for (int a = 0; a < op.arity; ++a) {
         const size_t recent = std::min<size_t>(values.size(), 6);

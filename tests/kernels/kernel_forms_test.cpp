@@ -56,7 +56,7 @@ Kernel elementwiseKernel(const std::string& name, int arity, int64_t count) {
   KernelBuilder k(name);
   const int x = k.in("x", 1, count), y = arity == 2 ? k.in("y", 1, count) : -1;
   for (const ops::OpInfo& op : ops::allOps())
-    if (op.form == ops::Form::elementwise && op.arity == arity)
+    if (op.form == ops::Form::elementwise && op.arity == arity && op.sim_dtypes.f32)
       k.store(k.out(std::string(op.name) + "_of_x", 1, count),
               arity == 1 ? k.op(std::string(op.name), {x}) : k.op(std::string(op.name), {x, y}));
   return k.kernel();

@@ -3,14 +3,14 @@ import numpy as np
 from pto_wsp import (Channel, Dense, DispatchPolicy, DType, In, InOut, Out, P, Ragged, Scalar, Symbol,
                      Tensor, Tile, combine, kernel, parallel_for, pto, sequential, task, workload)
 
-F32 = DType.F32
+F32, F16, I32 = DType.F32, DType.F16, DType.I32
 x = Tensor(data=np.ones((8, 16), np.float32))
 y = Tensor(data=np.zeros((8, 16), np.float32))
 
 
 @kernel
 def k(a: In[Tile[4, 16, F32]], b: Out[Tile[4, 16, F32]]):
-    pto.store(b, a + pto.constant(1.0, DType.F16))
+    pto.store(b, a + pto.constant(1.0, F16))
 
 
 @workload

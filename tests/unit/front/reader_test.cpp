@@ -13,7 +13,7 @@ constexpr std::string_view kText = R"({
     {"name": "y", "dtype": "i32", "shape": [8], "role": "temporary", "init": {"npy": "a b.npy"}}],
   "kernels": [{"name": "k",
     "params": [{"name": "a", "tile": [8, 256], "dtype": "bf16", "access": "inout"}, {"name": "s", "scalar": "f32"}],
-    "body": [{"op": "mul", "args": ["a", -2.5], "result": "p", "attributes": {}}, {"op": "store", "args": ["a", "p"]}]}],
+    "body": [{"op": "mul", "args": ["a", -2.5], "result": "p"}, {"op": "store", "args": ["a", "p"]}]}],
   "program": [{"for": "r", "extent": 8, "mode": "sequential", "body": [
       {"task": "k", "args": {"a": "x[0, 8*r:8*r+8, :]", "s": 3}}]},
     {"combine": [{"sequential": [{"task": "k", "args": {}}]}]}],

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "ptowsp/npy.h"
 #include "tests/unit/reference/folder.h"
@@ -16,13 +17,19 @@ namespace {
 
 using ::testing::ElementsAre;
 
+Elements elements(const std::vector<float>& numbers) {
+  Elements elements(DType::f32, static_cast<int64_t>(numbers.size()));
+  std::memcpy(elements.bytes.data(), numbers.data(), elements.bytes.size());
+  return elements;
+}
+
 class Files : public ::testing::Test {
  protected:
   Files() {
     program_.tensors = {makeTensor("x", {2}, Role::input), makeTensor("t", {2}, Role::temporary),
                         makeTensor("z", {1, 2}, Role::inout), makeTensor("y", {2}, Role::output)};
-    evaluation_.inputs = {{1, 2}, {}, {3, 4}, {}};
-    evaluation_.expected = {{}, {}, {5, 6}, {7, 8}};
+    evaluation_.inputs = {elements({1, 2}), {}, elements({3, 4}), {}};
+    evaluation_.expected = {{}, {}, elements({5, 6}), elements({7, 8})};
   }
 
   void write() {
@@ -57,13 +64,13 @@ TEST_F(Files, EachTensorIsWhereItsRolePutsIt) {
   EXPECT_THAT(present(), ElementsAre("eval_list", "expected/y.npy", "expected/z.npy",
                                      "inputs/x.npy", "inputs/z.npy"));
   EXPECT_TRUE(
-      npy::holds(folder_ / "w/inputs/x.npy", npy::Type::f32, {2}, evaluation_.inputs[0].data()));
+      npy::holds(folder_ / "w/inputs/x.npy", npy::Type::f32, {2}, evaluation_.inputs[0].bytes.data()));
   EXPECT_TRUE(
-      npy::holds(folder_ / "w/inputs/z.npy", npy::Type::f32, {1, 2}, evaluation_.inputs[2].data()));
+      npy::holds(folder_ / "w/inputs/z.npy", npy::Type::f32, {1, 2}, evaluation_.inputs[2].bytes.data()));
   EXPECT_TRUE(npy::holds(folder_ / "w/expected/z.npy", npy::Type::f32, {1, 2},
-                         evaluation_.expected[2].data()));
+                         evaluation_.expected[2].bytes.data()));
   EXPECT_TRUE(npy::holds(folder_ / "w/expected/y.npy", npy::Type::f32, {2},
-                         evaluation_.expected[3].data()));
+                         evaluation_.expected[3].bytes.data()));
   EXPECT_EQ(textOf(folder_ / "w/eval_list"),
             "inputs/x.npy\ninputs/z.npy\nexpected/z.npy\nexpected/y.npy\n");
 }
@@ -72,13 +79,13 @@ TEST_F(Files, EachTensorIsWhereItsRolePutsIt) {
 TEST_F(Files, OnlyWhatChangedIsWritten) {
   write();
   const ino_t x = inode("inputs/x.npy"), y = inode("expected/y.npy"), list = inode("eval_list");
-  evaluation_.expected[3][1] = 9;
+  evaluation_.expected[3] = elements({7, 9});
   write();
   EXPECT_EQ(inode("inputs/x.npy"), x);
   EXPECT_EQ(inode("eval_list"), list);
   EXPECT_NE(inode("expected/y.npy"), y);
   EXPECT_TRUE(npy::holds(folder_ / "w/expected/y.npy", npy::Type::f32, {2},
-                         evaluation_.expected[3].data()));
+                         evaluation_.expected[3].bytes.data()));
 }
 
 TEST_F(Files, StaleFilesAreRemovedAndTheUsersStay) {
@@ -87,8 +94,8 @@ TEST_F(Files, StaleFilesAreRemovedAndTheUsersStay) {
   writeText(folder_ / "w/expected/notes.txt", "mine");
   program_.tensors[0].declaration.name = "renamed";
   program_.tensors[2].declaration.role = Role::temporary;
-  evaluation_.inputs[2].clear();
-  evaluation_.expected[2].clear();
+  evaluation_.inputs[2] = {};
+  evaluation_.expected[2] = {};
   write();
   EXPECT_THAT(present(), ElementsAre("eval_list", "expected/notes.txt", "expected/y.npy",
                                      "inputs/mine.npy", "inputs/renamed.npy"));

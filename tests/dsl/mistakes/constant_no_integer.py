@@ -3,14 +3,14 @@ import numpy as np
 from pto_wsp import (Channel, Dense, DispatchPolicy, DType, In, InOut, Out, P, Ragged, Scalar, Symbol,
                      Tensor, Tile, combine, kernel, parallel_for, pto, sequential, task, workload)
 
-F32 = DType.F32
-x = Tensor(data=np.ones((8, 16), np.float32))
-y = Tensor(data=np.zeros((8, 16), np.float32))
+F32, F16, I32 = DType.F32, DType.F16, DType.I32
+x = Tensor(data=np.ones((8, 16), np.int32))
+y = Tensor(data=np.zeros((8, 16), np.int32))
 
 
 @kernel
-def k(a: In[Tile[4, 16, F32]], b: Out[Tile[4, 16, F32]]):
-    pto.store(b, pto.tanh(a))
+def k(a: In[Tile[4, 16, I32]], b: Out[Tile[4, 16, I32]]):
+    pto.store(b, a + pto.constant(0.5, I32))
 
 
 @workload
