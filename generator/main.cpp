@@ -345,6 +345,7 @@ int run(int argc, char** argv) {
       "Turns a tile workload into an Ascend task graph: checks it, emits the sources that build\n"
       "and run it, and evaluates what it must give.\n",
       "ptowsp-gen");
+  app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
   app.set_version_flag("--version", "ptowsp-gen " PTOWSP_VERSION " (pto-runtime contract G1)");
   app.require_subcommand(1);
   app.footer("Exit status: 0 done, 1 the workload or a file is wrong, 2 wrong usage.");
