@@ -15,6 +15,7 @@
 
 #include "generator/analyze/analyze.h"
 #include "generator/analyze/graph_text.h"
+#include "generator/analyze/split_cores.h"
 #include "generator/base/depfile.h"
 #include "generator/base/diagnostic.h"
 #include "generator/base/file.h"
@@ -105,8 +106,32 @@ AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false)
   return options;
 }
 
+// Runnable: the program that runs, each kernel on one type of core, and its graph.
+struct Runnable {
+  Program program;
+  Analysis analysis;
+};
+
+// A program that splitting changes is checked as the user wrote it first, so that mistakes are told in
+// the user's terms.
+std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOptions& options,
+                                        Diagnostics& diagnostics) {
+  if (needsSplit(written)) {
+    AnalyzeOptions checks = options;
+    checks.keep_graph = false;
+    if (!analyze(written, checks, diagnostics)) return std::nullopt;
+  }
+  std::optional<Program> program = splitCores(written, diagnostics);
+  if (!program) return std::nullopt;
+  std::optional<Analysis> analysis = analyze(*program, options, diagnostics);
+  if (!analysis) return std::nullopt;
+  return Runnable{std::move(*program), std::move(*analysis)};
+}
+
+// Checked: a workload without mistakes. `program` is what runs, loaded.program what was written.
 struct Checked {
   Loaded loaded;
+  Program program;
   Analysis analysis;
 };
 
@@ -114,25 +139,26 @@ struct Checked {
 std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = false) {
   Diagnostics diagnostics;
   Loaded loaded = load(settings.workload, diagnostics);
-  std::optional<Analysis> analysis;
+  std::optional<Runnable> runnable;
   if (loaded.program)
-    analysis = analyze(*loaded.program, analyzeOptions(settings, keep_graph), diagnostics);
-  if (!report(diagnostics, loaded) || !analysis) return std::nullopt;
-  return Checked{std::move(loaded), std::move(*analysis)};
+    runnable = splitAndAnalyze(*loaded.program, analyzeOptions(settings, keep_graph), diagnostics);
+  if (!report(diagnostics, loaded) || !runnable) return std::nullopt;
+  return Checked{std::move(loaded), std::move(runnable->program), std::move(runnable->analysis)};
 }
 
 int check(const Settings& settings) {
   if (!settings.json) {
     const std::optional<Checked> checked = readAndCheck(settings);
     if (!checked) return kUserMistake;
-    return deliver(summaryText(*checked->loaded.program, checked->analysis), settings.output);
+    return deliver(summaryText(checked->program, checked->analysis), settings.output);
   }
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
   std::string summary;
   if (loaded.program)
-    if (const auto analysis = analyze(*loaded.program, analyzeOptions(settings), diagnostics))
-      summary = summaryJson(*loaded.program, *analysis);
+    if (const auto runnable =
+            splitAndAnalyze(*loaded.program, analyzeOptions(settings), diagnostics))
+      summary = summaryJson(runnable->program, runnable->analysis);
   const int delivered =
       deliver(checkReport(diagnostics, loaded.locate(), summary), settings.output);
   return diagnostics.hasErrors() ? kUserMistake : delivered;
@@ -161,7 +187,7 @@ int graph(const Settings& settings) {
   if (!checked) return kUserMistake;
   static const std::map<std::string, GraphFormat> formats = {
       {"dot", GraphFormat::dot}, {"mermaid", GraphFormat::mermaid}, {"json", GraphFormat::json}};
-  return deliver(graphText(*checked->loaded.program, checked->analysis.graph,
+  return deliver(graphText(checked->program, checked->analysis.graph,
                            formats.at(settings.format), settings.limit),
                  settings.output);
 }
@@ -190,7 +216,7 @@ int emit(const Settings& settings) {
   if (const int failed = removeMarks(settings)) return failed;
   const std::optional<Checked> checked = readAndCheck(settings);
   if (!checked) return kUserMistake;
-  const Program& program = *checked->loaded.program;
+  const Program& program = checked->program;
   Diagnostics diagnostics;
   const Source source = {settings.name, fs::path(settings.workload).filename().string(),
                          hex16(fnv1a64(checked->loaded.text))};

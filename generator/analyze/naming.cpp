@@ -29,12 +29,14 @@ TaskLocation locateTask(const Program& program, int64_t task) {
 
 std::string taskName(const Program& program, int64_t task) {
   const TaskLocation location = locateTask(program, task);
-  std::string name = program.kernels[static_cast<size_t>(location.node->kernel)].name;
+  const Kernel& kernel = program.kernels[static_cast<size_t>(location.node->kernel)];
+  std::string name = kernel.userName();
   for (size_t i = 0; i < location.loops.size(); ++i) {
     name += fmt::format("{}{}={}", i == 0 ? "[" : ", ", location.loops[i]->variable,
                         location.indices[i]);
   }
   if (!location.loops.empty()) name += "]";
+  if (kernel.stages > 1) name += fmt::format(" stage {}/{}", kernel.stage + 1, kernel.stages);
   return name;
 }
 

@@ -21,7 +21,8 @@ struct TaskLocation {
 // Precondition: 0 <= task < program.taskCount().
 TaskLocation locateTask(const Program& program, int64_t task);
 
-// "softmax_rows[r=3]"; "diamond_top" where there is no loop around it.
+// "softmax_rows[r=3]"; "diamond_top" where there is no loop around it; "attention[t=1] stage 2/3" of a
+// kernel that was split by core.
 std::string taskName(const Program& program, int64_t task);
 
 int64_t evaluate(const Affine& affine, const std::vector<int64_t>& indices);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "generator/analyze/cycles.h"
 #include "generator/emit/names.h"
 
 namespace ptowsp {
@@ -30,12 +31,20 @@ Json kernelJson(const Kernel& kernel, size_t func_id) {
                      {"dtype", ir::nameOf(tile.dtype)},
                      {"strided", tile.strided}});
   for (const ScalarParameter& scalar : kernel.scalars) scalars.push_back(scalar.name);
-  return {{"name", kernel.name},
-          {"func_id", func_id},
-          {"core_type", coreTypeName(kernel.core)},
-          {"sources", {{"a2a3sim", simKernelPath(kernel)}}},
-          {"tiles", std::move(tiles)},
-          {"scalars", std::move(scalars)}};
+  Json sources = {{"a2a3sim", simKernelPath(kernel)}};
+  if (librarySourcePath(kernel) != simKernelPath(kernel))
+    sources["library"] = librarySourcePath(kernel);
+  Json json = {{"name", kernel.name},
+               {"func_id", func_id},
+               {"core_type", coreTypeName(kernel.core)},
+               {"cycles", kernelCycles(kernel)},
+               {"sources", std::move(sources)},
+               {"tiles", std::move(tiles)},
+               {"scalars", std::move(scalars)}};
+  if (kernel.stages > 1)
+    json["split"] = {
+        {"kernel", kernel.user_kernel}, {"stage", kernel.stage}, {"stages", kernel.stages}};
+  return json;
 }
 
 Json programJson(const Node& node) {

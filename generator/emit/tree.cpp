@@ -16,15 +16,13 @@ namespace {
 
 // unsupported-feature: what there is no simulated kernel for yet.
 bool checkSupported(const Kernel& kernel, Diagnostics& diagnostics) {
-  bool good = true, cube = false, vector = false;
+  bool good = true;
   const auto refuse = [&](const std::string& place, const std::string& what) {
     diagnostics.error("unsupported-feature", place, what + " is not supported yet on a2a3sim",
                       "see docs/future/pto_runtime_gaps.md");
     good = false;
   };
   for (const KernelOp& op : kernel.ops) {
-    cube = cube || op.op->cube;
-    vector = vector || (!op.op->cube && op.op->form != ops::Form::store);
     std::vector<int> values = op.args;
     if (op.result >= 0) values.push_back(op.result);
     const auto missing = std::ranges::find_if(values, [&](int value) {
@@ -34,9 +32,27 @@ bool checkSupported(const Kernel& kernel, Diagnostics& diagnostics) {
     refuse(op.place, fmt::format("op '{}' on {}", op.op->name,
                                  ir::nameOf(kernel.values[static_cast<size_t>(*missing)].dtype)));
   }
-  if (cube && vector)
-    refuse(kernel.place, fmt::format("kernel '{}', which mixes matmul and vector ops,", kernel.name));
   return good;
+}
+
+// The source of a library of cube kernels, or of the stages of a kernel that was split by core.
+// Their second name, kernel_entry, can belong to one function only, so none has it.
+std::string librarySource(const Program& program, size_t first, const Source& source) {
+  const Kernel& kernel = program.kernels[first];
+  std::string includes;
+  for (int stage = 0; stage < kernel.stages; ++stage) {
+    const std::string path = simKernelPath(program.kernels[first + static_cast<size_t>(stage)]);
+    includes += fmt::format("#include \"..{}\"\n", path.substr(path.find('/')));
+  }
+  return fmt::format(
+      "{}// Kernel {} as one library{}.\n"
+      "#include \"{}\"\n"
+      "{}{}",
+      generatedBy("//", source.file), kernel.userName(),
+      kernel.stages > 1 ? fmt::format(": its {} stages, each for one type of core", kernel.stages) : "",
+      kSimTileHeader,
+      kernel.stages > 1 ? "#undef PTOWSP_KERNEL_ENTRY\n#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, \"\")\n" : "",
+      includes);
 }
 
 }  // namespace
@@ -52,8 +68,13 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
       {"kernels/kernel_config.py", emitKernelConfig(program, source.file)},
       {"kernels/aiv_sim/ptowsp_tile.h", std::string(simTileHeader())}};
+  if (std::ranges::any_of(program.kernels, [](const Kernel& k) { return k.core == CoreType::aic; }))
+    files.push_back({"kernels/aic_sim/ptowsp_tile.h", std::string(simTileHeader())});
   bool complete = true;
-  for (const Kernel& kernel : program.kernels) {
+  for (size_t k = 0; k < program.kernels.size(); ++k) {
+    const Kernel& kernel = program.kernels[k];
+    if (kernel.stage == 0 && simKernelPath(kernel) != librarySourcePath(kernel))
+      files.push_back({librarySourcePath(kernel), librarySource(program, k, source)});
     if (!checkSupported(kernel, diagnostics)) {
       complete = false;
       continue;
@@ -77,7 +98,7 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
 std::string emitKernelList(const Program& program) {
   std::string list;
   for (const Kernel& kernel : program.kernels)
-    list += fmt::format("{}:{}\n", coreTypeName(kernel.core), kernel.name);
+    list += fmt::format("aiv:{}\n", kernel.name);
   return list;
 }
 

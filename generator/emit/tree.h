@@ -30,7 +30,8 @@ struct Source {
 std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
                                                  const Source& source, Diagnostics& diagnostics);
 
-// The kernel list: a line "<core type>:<kernel>" for each kernel, in the workload's order.
+// The kernel list: a line "aiv:<kernel>" for each of the user's kernels, in the workload's order: its
+// library is compiled from kernels/aiv_sim/kernel_<kernel>.cpp, whatever cores it runs on.
 std::string emitKernelList(const Program& program);
 
 }  // namespace ptowsp

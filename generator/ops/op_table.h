@@ -23,6 +23,12 @@ struct DTypes {
   bool f32 = false, f16 = false, bf16 = false, i32 = false;
 };
 
+// Cost: of one op on a tile, see docs/cycles.md.
+struct Cost {
+  int64_t issues = 1;      // vector instructions it takes
+  int64_t per_repeat = 1;  // cycles of all of them for each repeat (256 bytes); matmul: each fractal
+};
+
 struct OpInfo {
   std::string_view name;
   Form form;
@@ -50,6 +56,7 @@ struct OpInfo {
   int64_t (*fold_i32)(int64_t, int64_t);
   int64_t identity_i32;
   std::string_view sim;  // name of the op's function in the sim kernels' support header
+  Cost cost;
 };
 
 // All ops, in the table's order.

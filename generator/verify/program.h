@@ -76,7 +76,12 @@ struct Kernel {
   std::vector<Value> values;
   std::vector<KernelOp> ops;
   std::string place;
+  // Of a kernel that splitCores made: the user's kernel, and which of its stages this is.
+  std::string user_kernel = {};
+  int stage = 0, stages = 1;
 
+  // The kernel as its user knows it.
+  const std::string& userName() const { return stages > 1 ? user_kernel : name; }
   // Arguments of one task of this kernel: tiles, scalars, element count of the first out tile,
   // a row stride for each strided tile, ledger slot, stamp.
   int argumentCount() const;

@@ -86,7 +86,7 @@ Status findKernels(const std::string& folder, Artifact* artifact) {
   const Ready& ready = artifact->ready;
   const std::string again = "build the target " + artifact->manifest.name + " again";
   for (const KernelInfo& kernel : artifact->manifest.kernels) {
-    const auto levels = ready.kernels.find(kernel.name);
+    const auto levels = ready.kernels.find(kernel.userName());
     if (levels == ready.kernels.end())
       return Status::badArtifact(artifact->ready_file,
                                  "found no library for kernel " + kernel.name + ", expected one",

@@ -217,6 +217,12 @@ void readKernel(Reader& reader, const Json& json, const std::string& path, size_
                 KernelInfo* kernel) {
   if (!reader.isObject(json, path)) return;
   kernel->name = reader.name(json, path, "name");
+  if (json.contains("split")) {
+    const Json& split = reader.object(json, path, "split");
+    kernel->user_kernel = reader.name(split, path + "/split", "kernel");
+    kernel->stages = reader.integer(split, path + "/split", "stages", 2);
+    kernel->stage = reader.integer(split, path + "/split", "stage", 0, kernel->stages - 1);
+  }
   reader.integer(json, path, "func_id", static_cast<int64_t>(index), static_cast<int64_t>(index));
   kernel->core_type = kCoreTypes[reader.choice(json, path, "core_type", kCoreTypes)];
   const Json& tiles = reader.array(json, path, "tiles");

@@ -38,14 +38,19 @@ const ProgramNode* locate(const ProgramNode& root, int64_t task, Enter enter) {
 struct Finder {
   const Manifest& manifest;
   std::string kernel;
+  std::optional<int64_t> stage;  // any, where none is given
   Indices wanted;
   size_t limit;
   std::vector<int64_t> found;
 
+  bool isWanted(const KernelInfo& info) const {
+    return info.userName() == kernel && (!stage || info.stage + 1 == *stage);
+  }
+
   void search(const ProgramNode& node, int64_t first_task, size_t open) {
     if (found.size() >= limit) return;
     if (node.kind == ProgramNode::Kind::task) {
-      if (open == 0 && manifest.kernels[node.kernel].name == kernel) found.push_back(first_task);
+      if (open == 0 && isWanted(manifest.kernels[node.kernel])) found.push_back(first_task);
       return;
     }
     if (node.kind != ProgramNode::Kind::loop) return searchBody(node, first_task, open);
@@ -78,8 +83,17 @@ std::optional<int64_t> parseNumber(const std::string& text) {
   return std::stoll(text);
 }
 
-// "scale[b=0, r=3]" into kernel and indices; false when it is not of that form.
-bool parseName(std::string text, std::string* kernel, Indices* indices) {
+// "scale[b=0, r=3]" or "scale[b=0] stage 2/3" into kernel, stage and indices; false when it is not of
+// that form.
+bool parseName(std::string text, std::string* kernel, std::optional<int64_t>* stage,
+               Indices* indices) {
+  static const std::string kStage = " stage ";
+  if (const size_t at = text.rfind(kStage); at != std::string::npos) {
+    const std::string number = text.substr(at + kStage.size());
+    *stage = parseNumber(number.substr(0, number.find('/')));
+    if (!*stage) return false;
+    text.erase(at);
+  }
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   const size_t open = text.find('[');
   *kernel = text.substr(0, open);
@@ -112,8 +126,13 @@ std::string TaskNames::nameOf(int64_t task) const {
         indices += (indices.empty() ? "" : ",") + loop.variable + "=" + std::to_string(index);
       });
   if (!node) return "task " + std::to_string(task);
-  const std::string& kernel = manifest_.kernels[node->kernel].name;
-  return indices.empty() ? kernel : kernel + "[" + indices + "]";
+  const KernelInfo& kernel = manifest_.kernels[node->kernel];
+  std::string name = kernel.userName();
+  if (!indices.empty()) name += "[" + indices + "]";
+  if (kernel.stages > 1)
+    name += format(" stage %lld/%lld", static_cast<long long>(kernel.stage + 1),
+                   static_cast<long long>(kernel.stages));
+  return name;
 }
 
 std::string TaskNames::describe(int64_t task) const {
@@ -124,8 +143,8 @@ std::string TaskNames::describe(int64_t task) const {
 std::vector<int64_t> TaskNames::find(const std::string& text, size_t limit) const {
   if (const std::optional<int64_t> number = parseNumber(text))
     return *number < count() ? std::vector<int64_t>{*number} : std::vector<int64_t>{};
-  Finder finder{manifest_, {}, {}, limit, {}};
-  if (!parseName(text, &finder.kernel, &finder.wanted)) return {};
+  Finder finder{manifest_, {}, {}, {}, limit, {}};
+  if (!parseName(text, &finder.kernel, &finder.stage, &finder.wanted)) return {};
   finder.search(manifest_.program, 0, finder.wanted.size());
   return std::move(finder.found);
 }

@@ -18,12 +18,13 @@ class TaskNames {
   int64_t count() const { return manifest_.program.tasks; }
   // The kernel's index, -1 when there is no such task.
   int kernelOf(int64_t task) const;
-  // "scale" or "scale[b=0,r=3]", loop variables outermost first; "task 17" when there is none.
+  // "scale" or "scale[b=0,r=3]", loop variables outermost first, and "attention[t=1] stage 2/3" for a
+  // kernel that was split by core; "task 17" when there is none.
   std::string nameOf(int64_t task) const;
   // "task 3, scale[r=3]"; without loops "task 0, scale".
   std::string describe(int64_t task) const;
-  // Tasks that `text` means, at most `limit`: a number, or a name in which any loop index may be
-  // left out ("scale" means every task of scale).
+  // Tasks that `text` means, at most `limit`: a number, or a name in which any loop index and the
+  // stage may be left out ("scale" means every task of scale).
   std::vector<int64_t> find(const std::string& text, size_t limit) const;
 
  private:

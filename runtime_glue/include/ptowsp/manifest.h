@@ -57,9 +57,15 @@ struct TileInfo {
 // KernelInfo: its index in Manifest::kernels is its func_id.
 struct KernelInfo {
   std::string name;
+  // Where the user's kernel was split by core: that kernel, whose library holds this one, and which of
+  // its stages this is.
+  std::string user_kernel;
+  int64_t stage = 0, stages = 1;
   std::string core_type;  // "aiv" or "aic"
   std::vector<TileInfo> tiles;
   std::vector<std::string> scalars;
+
+  const std::string& userName() const { return stages > 1 ? user_kernel : name; }
 };
 
 // ProgramNode: the program tree as far as it names tasks. `tasks` counts those below the node.

@@ -53,6 +53,28 @@ TEST_F(TaskNamesTest, FindsNothingForWhatIsNoName) {
     EXPECT_THAT(names_.find(text, 9), IsEmpty()) << text;
 }
 
+TEST(TaskNamesOfStages, AreTheUsersKernelAndTheStage) {
+  std::string text = manifestText();
+  const auto split = [&](const std::string& name, int stage) {
+    const std::string from = "{\"name\": \"" + name + "\", \"func_id\"";
+    text.replace(text.find(from), from.size() - 9,
+                 "{\"name\": \"" + name + "\", \"split\": {\"kernel\": \"attend\", \"stage\": " +
+                     std::to_string(stage) + ", \"stages\": 2}, ");
+  };
+  split("load", 0);
+  split("done", 1);
+  Manifest manifest;
+  ASSERT_TRUE(parseManifest(text, "m.json", &manifest).ok());
+  const TaskNames names(manifest);
+  EXPECT_EQ(names.nameOf(1), "attend[b=0,r=1] stage 1/2");
+  EXPECT_EQ(names.describe(13), "task 13, attend stage 2/2");
+  EXPECT_THAT(names.find("attend[b=0]", 9), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(names.find("attend[b=0] stage 2/2", 9), ElementsAre(3, 5));
+  EXPECT_THAT(names.find("attend stage 1", 3), ElementsAre(0, 1, 2));
+  EXPECT_THAT(names.find("attend stage x", 9), IsEmpty());
+  EXPECT_THAT(names.find("load", 9), IsEmpty());
+}
+
 TEST_F(TaskNamesTest, ListsShorten) {
   EXPECT_EQ(listTasks(names_, {0, 12}), "0 load[b=0,r=0], 12 done");
   EXPECT_EQ(listTasks(names_, {3, 5, 9}, 2), "3 done[b=0], 5 done[b=0] and 1 more");
