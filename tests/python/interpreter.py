@@ -47,10 +47,12 @@ def random_units(name, seed, count):
 
 
 def initial_values(tensor, seed, folder):
-    """The f32 elements that `init` gives an input or inout tensor."""
+    """The elements that `init` gives an input or inout tensor, as a .npy file holds them."""
     shape = tuple(tensor["shape"])
     count = math.prod(shape)
-    ((kind, a),) = tensor.get("init", {"uniform": [-1, 1]}).items()
+    dtype = tensor["dtype"]
+    usual = {"uniform": [-100, 100] if dtype == "i32" else [-1, 1]}
+    ((kind, a),) = tensor.get("init", usual).items()
     if kind == "uniform":
         values = a[0] + (a[1] - a[0]) * random_units(tensor["name"], seed, count)
     elif kind == "normal":
@@ -62,10 +64,14 @@ def initial_values(tensor, seed, folder):
         values = a[0] + np.arange(count, dtype=np.float64) * a[1]
     elif kind == "npy":
         values = np.load(Path(folder) / a)
-        assert values.shape == shape and values.dtype == np.float32
+        assert values.shape == shape and values.dtype == arithmetic.ARRAYS[dtype]
+        return values
     else:
         raise ValueError(f"init {kind}")
-    return np.asarray(values).reshape(shape).astype(np.float32)
+    values = np.asarray(values).reshape(shape)
+    if dtype == "i32":
+        values = np.floor(values) if kind == "uniform" else np.rint(values)
+    return arithmetic.to_array(values, dtype)
 
 
 # --- views --------------------------------------------------------------------
@@ -148,9 +154,8 @@ class ViewParser:
         return {token: 1}
 
 
-def _literal(number):
-    with np.errstate(over="ignore"):
-        return float(np.float32(number))
+def _literal(number, dtype="f32"):
+    return float(arithmetic.rounded(number, dtype))
 
 
 def _evaluate(expression, variables):
@@ -246,7 +251,7 @@ class Interpreter:
             name = parameter["name"]
             value = node["args"][name]
             if "scalar" in parameter:
-                scalars[name] = _literal(value)
+                scalars[name] = _literal(value, parameter["scalar"])
                 continue
             try:
                 tensors[name], tiles[name] = self._tile(value, parameter["tile"], variables)
@@ -377,8 +382,9 @@ class Interpreter:
         memory = {}
         for name, tensor in self.tensors.items():
             count = math.prod(tensor["shape"])
-            start = np.asarray(inputs[name],
-                               np.float64).ravel() if name in inputs else np.full(count, np.nan)
+            start = np.full(count, np.nan)
+            if name in inputs:
+                start = arithmetic.from_array(inputs[name], tensor["dtype"]).ravel()
             memory[name] = (start.copy(), np.zeros(count))
         for task in self.tasks:
             run_task(task, memory, accuracy)
@@ -386,27 +392,36 @@ class Interpreter:
         for name, tensor in self.tensors.items():
             if tensor["role"] in ("output", "inout"):
                 value, error = memory[name]
-                result[name] = Value(value.reshape(1, -1), error.reshape(1, -1))
+                result[name] = Value(value.reshape(1, -1), error.reshape(1, -1), tensor["dtype"])
         return result
 
 
 def run_task(task, memory, accuracy):
-    values = {name: Value(number) for name, number in task.scalars.items()}
+    dtypes = {p["name"]: p.get("scalar") or p["dtype"] for p in task.kernel["params"]}
+    values = {name: Value(number, dtype=dtypes[name]) for name, number in task.scalars.items()}
     for name, index in task.tiles.items():
         value, error = memory[task.tensors[name]]
-        values[name] = Value(value[index], error[index])
+        values[name] = Value(value[index], error[index], dtypes[name])
     stored = {}
     for op in task.kernel["body"]:
-        operands = [values[a] if isinstance(a, str) else Value(_literal(a)) for a in op["args"]]
+        if op["op"] == "constant":
+            shape = op.get("rows", 1), op.get("cols", 1)
+            number = _literal(op["value"], op["dtype"])
+            values[op["result"]] = Value(np.full(shape, number), dtype=op["dtype"])
+            continue
+        # A number is of the dtype of the first operand that is none.
+        dtype = next((values[a].dtype for a in op["args"] if isinstance(a, str)), "f32")
+        operands = [values[a] if isinstance(a, str) else Value(_literal(a, dtype), dtype=dtype)
+                    for a in op["args"]]
         if op["op"] == "store":
             tile = op["args"][0]
             shape = task.tiles[tile].shape
             stored[tile] = Value(np.broadcast_to(operands[1].v, shape),
-                                 np.broadcast_to(operands[1].e, shape))
+                                 np.broadcast_to(operands[1].e, shape), dtype)
             # From here on the name stands for what was stored.
             values[tile] = stored[tile]
         else:
-            values[op["result"]] = arithmetic.apply(op["op"], operands, accuracy)
+            values[op["result"]] = arithmetic.apply(op["op"], operands, accuracy, op.get("dtype"))
     for name, result in stored.items():
         value, error = memory[task.tensors[name]]
         value[task.tiles[name]] = result.v

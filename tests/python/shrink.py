@@ -8,34 +8,60 @@ import re
 import time
 
 
+def _result_type(op, operands):
+    """Shape and dtype of a result; None where the operands do not fit."""
+    name = op["op"]
+    shapes, dtypes = [o[0] for o in operands], [o[1] for o in operands]
+    if name == "constant":
+        return (op.get("rows", 1), op.get("cols", 1)), op["dtype"]
+    if name == "matmul":
+        (m, k), (other, n) = shapes[:2]
+        fits = k == other and dtypes[0] == dtypes[1] and operands[2:] in ([], [((m, n), "f32")])
+        return ((m, n), "f32") if fits else None
+    rows, cols = (max(shape[d] for shape in shapes) for d in (0, 1))
+    if any(s[0] not in (1, rows) or s[1] not in (1, cols) for s in shapes) or len(set(dtypes)) > 1:
+        return None
+    if name.startswith("row"):
+        rows, cols = rows, 1
+    elif name.startswith("col"):
+        rows, cols = 1, cols
+    return (rows, cols), op.get("dtype", dtypes[0])
+
+
 def well_formed(workload):
     """Whether kernels still obey the rules that an interpretation does not notice."""
     for kernel in workload["kernels"]:
-        shapes, unread = {}, set()
+        types, unread = {}, set()
         for parameter in kernel["params"]:
-            shapes[parameter["name"]] = tuple(parameter.get("tile", (1, 1)))
+            types[parameter["name"]] = (tuple(parameter.get("tile", (1, 1))),
+                                        parameter.get("scalar") or parameter["dtype"])
             if parameter.get("access") == "out":
                 unread.add(parameter["name"])
         scalars = {p["name"] for p in kernel["params"] if "scalar" in p}
         stored = set()
         for op in kernel["body"]:
             operands = op["args"][1:] if op["op"] == "store" else op["args"]
-            if any(isinstance(a, str) and (a not in shapes or a in unread - stored)
+            if any(isinstance(a, str) and (a not in types or a in unread - stored)
                    for a in operands):
                 return False
-            if op["op"].startswith("row") and (operands[0] in scalars
-                                               or not isinstance(operands[0], str)):
+            if op["op"].startswith(("row", "col", "matmul")) and any(
+                    a in scalars or not isinstance(a, str) for a in operands):
                 return False
-            used = [shapes[a] if isinstance(a, str) else (1, 1) for a in operands]
-            rows, cols = (max(shape[d] for shape in used) for d in (0, 1))
-            if any(shape[0] not in (1, rows) or shape[1] not in (1, cols) for shape in used):
-                return False
+            # A number is of the dtype of the first operand that is none.
+            usual = next((types[a][1] for a in op["args"] if isinstance(a, str) and a in types),
+                         "f32")
+            used = [types[a] if isinstance(a, str) else ((1, 1), usual) for a in operands]
+            result = _result_type(op, used)
             if op["op"] == "store":
-                if shapes.get(op["args"][0]) != (rows, cols):
+                if result is None or types.get(op["args"][0]) != result:
                     return False
                 stored.add(op["args"][0])
+            elif result is None:
+                return False
             else:
-                shapes[op["result"]] = (rows, 1) if op["op"].startswith("row") else (rows, cols)
+                types[op["result"]] = result
+                if op["op"] == "constant" and result[0] == (1, 1):
+                    scalars.add(op["result"])
         if {p["name"] for p in kernel["params"] if p.get("access", "in") != "in"} != stored:
             return False
     return any(tensor["role"] in ("output", "inout") for tensor in workload["tensors"])

@@ -21,8 +21,11 @@ def compare(folder, interpreter, inputs, accuracy):
         return f"files in {folder}: {found}, wanted {sorted(wanted)}"
     for name, want in wanted.items():
         got = np.load(folder / f"{name}.npy")
-        if got.dtype != np.float32 or list(got.shape) != interpreter.tensors[name]["shape"]:
+        dtype = interpreter.tensors[name]["dtype"]
+        if (got.dtype != arithmetic.ARRAYS[dtype]
+                or list(got.shape) != interpreter.tensors[name]["shape"]):
             return f"shape {name}: {got.dtype} {got.shape}"
+        got = arithmetic.from_array(got, dtype)
         wrong = arithmetic.mismatch(got.reshape(1, -1), want)
         if len(wrong):
             i = wrong[0][1]

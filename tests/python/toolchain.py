@@ -45,29 +45,72 @@ def kernel_levels():
 
 def compile_artifact(workload_file, folder, level, optimisation="-O2", dependences="dataflow"):
     """Emits, evaluates, compiles and seals `workload_file` into `folder`, a ready artifact."""
+    manifest = emit_artifact(workload_file, folder, dependences)
+    jobs = [orchestration_job(folder, manifest)]
+    binaries = {}
+    for kernel in manifest["kernels"]:
+        binaries[kernel["name"]] = folder / f"kernel_{kernel['name']}.so"
+        jobs.append([*kernel_compiler(level, optimisation), "-o", str(binaries[kernel["name"]]),
+                     str(folder / kernel["sources"]["a2a3sim"])])
+    compile_all(jobs)
+    return seal_artifact(folder, level, binaries)
+
+
+def unity_artifact(workload_file, folder, level, optimisation="-O1"):
+    """The same with all kernels in one library, which is much faster to build."""
+    manifest = emit_artifact(workload_file, folder)
+    library = folder / "kernels.so"
+    sources = [folder / kernel["sources"]["a2a3sim"] for kernel in manifest["kernels"]]
+    # The second name that each kernel has would be there more than once.
+    text = ['#include "%s"' % header for header in {s.parent / "ptowsp_tile.h" for s in sources}]
+    text += ["#undef PTOWSP_KERNEL_ENTRY",
+             '#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, "")']
+    text += [f'#include "{source}"' for source in sources]
+    unity = folder / "unity.cpp"
+    unity.write_text("\n".join(text) + "\n")
+    compile_all([orchestration_job(folder, manifest),
+                 [*kernel_compiler(level, optimisation), "-o", str(library), str(unity)]])
+    return seal_artifact(folder, level, {k["name"]: library for k in manifest["kernels"]})
+
+
+def emit_artifact(workload_file, folder, dependences="dataflow"):
+    """The emitted tree, inputs and expected outputs; the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     expect_success(generator("emit", workload_file, "-o", folder, "--name", "w",
                              "--dependences", dependences))
     expect_success(generator("eval", workload_file, "-o", folder))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    compiler = [os.environ.get("CXX", "c++"), "-std=c++17", "-fPIC", "-shared", "-w"]
-    orchestration = folder / "orchestration.builtin.so"
-    jobs = [[*compiler, "-O1", f"-I{RUNTIME_INCLUDE}", "-o", str(orchestration),
-             str(folder / manifest["orchestration"]["source"])]]
-    arguments = []
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def _compiler():
+    return [os.environ.get("CXX", "c++"), "-std=c++17", "-fPIC", "-shared", "-w"]
+
+
+def kernel_compiler(level, optimisation):
     march = "armv8-a" if level == "aarch64" else level
-    for kernel in manifest["kernels"]:
-        binary = folder / f"kernel_{kernel['name']}.so"
-        jobs.append([*compiler, optimisation, f"-march={march}", "-ffp-contract=off", "-nostdlib",
-                     "-o", str(binary), str(folder / kernel["sources"]["a2a3sim"])])
-        arguments += ["--kernel", f"{kernel['name']}:{level}={binary}"]
+    return [*_compiler(), optimisation, f"-march={march}", "-ffp-contract=off", "-nostdlib"]
+
+
+def orchestration_job(folder, manifest):
+    return [*_compiler(), "-O1", f"-I{RUNTIME_INCLUDE}", "-o",
+            str(folder / "orchestration.builtin.so"),
+            str(folder / manifest["orchestration"]["source"])]
+
+
+def compile_all(jobs):
     for job in jobs:
-        done = subprocess.run(job, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(job, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"{' '.join(job)}\n{done.stderr}"
+
+
+def seal_artifact(folder, level, binaries):
+    """`binaries`: by kernel, the library that has it."""
+    arguments = []
+    for name, binary in binaries.items():
+        arguments += ["--kernel", f"{name}:{level}={binary}"]
     expect_success(generator("seal", "--manifest", folder / "manifest.json", "--ready",
-                             folder / "ready",
-                             "--arch", level, "--orchestration", f"builtin={orchestration}",
-                             *arguments,
+                             folder / "ready", "--arch", level, "--orchestration",
+                             f"builtin={folder / 'orchestration.builtin.so'}", *arguments,
                              "--inputs", folder / "inputs", "--expected", folder / "expected"))
     return folder
 

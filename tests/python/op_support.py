@@ -1,0 +1,8 @@
+"""Which ops have simulated kernels for which dtypes: the one thing the tests take from the op table."""
+
+import json
+from pathlib import Path
+
+_TABLE = json.loads((Path(__file__).resolve().parents[2] / "generator/ops/ops.json").read_text())
+DTYPES = {op["name"]: set(op["dtypes"]) for op in _TABLE["ops"]}
+SIM_DTYPES = {op["name"]: set(op["sim_dtypes"]) for op in _TABLE["ops"]}
