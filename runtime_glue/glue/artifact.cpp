@@ -142,7 +142,7 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
   const Ready& ready = artifact->ready;
   const std::string folder = folderOf(artifact->ready_file);
 
-  const std::string manifest_file = joined(folder, ready.manifest);
+  const std::string& manifest_file = artifact->manifest_file = joined(folder, ready.manifest);
   const std::string build = "build the workload's target again";
   if (!isFile(manifest_file))
     return Status::badArtifact(

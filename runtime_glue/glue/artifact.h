@@ -11,7 +11,7 @@
 namespace ptowsp::glue {
 
 struct Artifact {
-  std::string ready_file;
+  std::string ready_file, manifest_file;
   Manifest manifest;
   Ready ready;
   std::string level;                 // of the kernels below

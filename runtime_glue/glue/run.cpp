@@ -70,6 +70,7 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
   const ContractApi& runtime = device_.library().contract();
   stats_ = {};
   changed_tensor_.reset();
+  failed_tasks_.clear();
   *code = 0;
   enterPhase("registering the kernels");
   if (Status status = device_.select(sim_flags); !status.ok()) return status;
@@ -92,6 +93,7 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
   enterPhase("building the task graph (orchestration)");
   Inspection::Request request;
   request.only = only_;
+  request.graph = keep_graph_;
   request.kernels = &executable_.kernels;
   request.manifest = &manifest_;
   if ((*code = build(request)) != 0) {
@@ -127,6 +129,11 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
                               format("finalize_runtime failed with code %d", *code) + simMessage());
   }
   return ledger ? Status() : checkLedger(ledger_.data());
+}
+
+const TaskGraph* Run::keptGraph() const {
+  const bool built = keep_graph_ && inspection_.graph().tasks() == manifest_.graph.tasks;
+  return built ? &inspection_.graph() : nullptr;
 }
 
 const uint64_t* Run::deviceLedger() const {

@@ -39,6 +39,9 @@ class Run {
   // Runs just this task and those that it waits for, in all later calls; built-in runtime only.
   void selectTask(int64_t task) { only_ = task; }
 
+  // Keeps tasks and edges of all later runs, for keptGraph(); built-in runtime only.
+  void keepGraph() { keep_graph_ = true; }
+
   // One run. `tensors` has the host array of each tensor that is not temporary, in the workload's
   // order; outputs should be poisoned. Nothing is allocated after the first call that succeeds.
   Status execute(const std::vector<void*>& tensors);
@@ -47,6 +50,10 @@ class Run {
   int code() const { return code_; }
   const RunStats& stats() const { return stats_; }
   const TaskNames& names() const { return names_; }
+  // The tasks that the last failure is about.
+  const std::vector<int64_t>& failedTasks() const { return failed_tasks_; }
+  // Null unless keepGraph() was called and the last run came to its tasks.
+  const TaskGraph* keptGraph() const;
   bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
 
   // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
@@ -91,6 +98,8 @@ class Run {
   RunStats stats_;
   int code_ = 0;
   int64_t only_ = -1;
+  bool keep_graph_ = false;
+  std::vector<int64_t> failed_tasks_;
   std::optional<size_t> changed_tensor_;  // an input that the last run changed
   uint64_t changed_element_ = 0;
 };

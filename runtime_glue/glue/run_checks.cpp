@@ -54,6 +54,7 @@ Status Run::launchFailure(int code) {
   for (size_t i = 0; i < tasks.size() && i < 8; ++i)
     status.notes.push_back("task " + std::to_string(tasks[i]) + " is " + names_.nameOf(tasks[i]));
   if (tasks.size() > 8) status.notes.push_back(format("and %zu more tasks", tasks.size() - 8));
+  failed_tasks_ = tasks;
   switch (code) {
     case PTOWSP_SIM_ERROR_CRASH:
       status.fix = format("run it alone under a debugger: --only %d", error.task);
@@ -176,6 +177,8 @@ Status Run::checkLedger(const uint64_t* ledger) {
         .push_back(static_cast<int64_t>(task));
   }
   if (missing.empty() && repeated.empty() && strange.empty()) return {};
+  for (const std::vector<int64_t>* tasks : {&missing, &repeated, &strange})
+    failed_tasks_.insert(failed_tasks_.end(), tasks->begin(), tasks->end());
   Status status = Status::runFailure(
       manifest_.name,
       format("the completion ledger is not as expected for %zu of %s",

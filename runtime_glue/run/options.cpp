@@ -68,6 +68,10 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   app.add_option("--trace", options->trace,
                  "Write a timeline in Chrome's trace format, for ui.perfetto.dev")
       ->type_name("FILE");
+  app.add_option("--report", options->report,
+                 "Write the run as a page: timeline, task graph, kernels, cores, tensors; one HTML "
+                 "file that needs no network. It is written for a failed run, too")
+      ->type_name("FILE");
   app.add_flag("--stats", options->stats, "Print tasks, times, critical path and core utilisation");
   app.add_flag("--json", options->json, "Print everything as JSON, instead of text");
   app.add_option("--inputs", options->inputs,

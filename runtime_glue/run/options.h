@@ -18,7 +18,7 @@ struct Options {
   double timeout = 60;
   int repeat = 1;
   std::string only;
-  std::string trace;
+  std::string trace, report;
   bool stats = false, json = false;
   std::string inputs, outputs, expected;
   std::optional<double> rtol, atol;

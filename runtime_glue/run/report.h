@@ -40,6 +40,7 @@ struct Report {
   std::vector<TensorReport> tensors;
   std::string only;        // the selected task, "" for all
   int64_t only_tasks = 0;  // tasks that ran for it
+  std::vector<int64_t> failed_tasks;  // that the status speaks of
   uint64_t rewritten = 0;  // elements it writes that later tasks write again
 };
 

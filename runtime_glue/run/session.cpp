@@ -11,6 +11,7 @@
 #include "runtime_glue/glue/process_guard.h"
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
+#include "runtime_glue/run/html_report.h"
 #include "runtime_glue/run/trace_file.h"
 
 namespace ptowsp::run {
@@ -76,6 +77,7 @@ class Session {
     if (Status status = openDevice(); !status.ok()) return status;
 
     glue::Run run(device_, artifact_, executable_);
+    if (!options_.report.empty()) run.keepGraph();
     if (!options_.only.empty()) {
       if (Status status = selectTask(run); !status.ok()) return status;
     }
@@ -90,6 +92,11 @@ class Session {
       if (status.ok()) status = written;
     }
     if (status.outcome == Outcome::wrong_result) explainDifference(run, &status);
+    if (!options_.report.empty() && status.outcome != Outcome::bad_artifact) {
+      report_.status = status;
+      Status written = writeHtmlReport(options_.report, report_, artifact_, tensors_, run);
+      if (status.ok()) status = written;
+    }
     return status;
   }
 
@@ -122,7 +129,8 @@ class Session {
     const char* option = options_.workers          ? "--workers"
                          : options_.schedule_seed  ? "--schedule-seed"
                          : !options_.only.empty()  ? "--only"
-                         : !options_.trace.empty() ? "--trace"
+                         : !options_.trace.empty()  ? "--trace"
+                         : !options_.report.empty() ? "--report"
                                                    : nullptr;
     if (!option) return {};
     return Status::badArtifact(option,
@@ -200,6 +208,7 @@ class Session {
       report_.runs = i + 1;
       report_.stats = run.stats();
       if (status.ok()) report_.wall_ns.push_back(run.stats().wall_ns);
+      if (!status.ok()) report_.failed_tasks = run.failedTasks();
       if (status.ok()) status = compare(run);
       if (!status.ok()) {
         if (options_.repeat > 1)
@@ -315,6 +324,7 @@ class Session {
       writer = writers.back();
     }
     status->notes.push_back("written by " + run.names().describe(writer));
+    report_.failed_tasks = {writer};
     if (only_ < 0)
       status->fix = format("look at kernel %s; to run this task alone: --only %lld",
                            artifact_.manifest.kernels[run.names().kernelOf(writer)].name.c_str(),
@@ -325,7 +335,7 @@ class Session {
     const glue::RunStats& stats = report_.stats;
     if (stats.core_busy_ns)
       report_.core_busy_ns.assign(stats.core_busy_ns, stats.core_busy_ns + stats.cores);
-    if (!stats.events || !(options_.stats || options_.json)) return;
+    if (!stats.events || !(options_.stats || options_.json || !options_.report.empty())) return;
     for (const glue::KernelInfo& kernel : artifact_.manifest.kernels)
       report_.kernels.push_back({kernel.name, 0, 0});
     for (int64_t task = 0; task < stats.tasks; ++task) {
