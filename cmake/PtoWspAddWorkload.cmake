@@ -735,13 +735,21 @@ endfunction()
 
 # ---- 4. rules -----------------------------------------------------------------------------------
 
+# _ptowsp_list_sim_support(<variable>): the headers that emitted sim kernels include.
+function(_ptowsp_list_sim_support variable)
+  set(headers double elementwise float16 math reduce tile vector)
+  list(TRANSFORM headers REPLACE "(.+)" "kernels/sim_support/ptowsp_\\1.h")
+  set(${variable} "${headers}" PARENT_SCOPE)
+endfunction()
+
 # _ptowsp_add_emission(): the rule for emit.stamp. The emitted files are by-products, written only when
 # their bytes change, so that what depends on them is as exact as they are.
 function(_ptowsp_add_emission)
   set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
     kernels/orchestration/ptowsp/orchestration.h kernels/orchestration/ptowsp/task_graph.h
-    kernels/orchestration/ptowsp/argument_blocks.h kernels/orchestration/ptowsp/limits.h
-    kernels/aiv_sim/ptowsp_tile.h)
+    kernels/orchestration/ptowsp/argument_blocks.h kernels/orchestration/ptowsp/limits.h)
+  _ptowsp_list_sim_support(support)
+  list(APPEND emitted ${support})
   foreach(kernel IN LISTS w_kernels)
     list(APPEND emitted kernels/aiv_sim/kernel_${kernel}.cpp)
   endforeach()
@@ -907,7 +915,9 @@ function(_ptowsp_add_kernels)
       string(REGEX REPLACE "^kernel_" "${w_name}." target "${file}")
       _ptowsp_add_module(${target} ${file} "${w_dir}/kernels/aiv_sim/kernel_${kernel}.cpp")
       if(NOT CMAKE_GENERATOR MATCHES "Ninja")
-        target_sources(${target} PRIVATE "${w_dir}/kernels/aiv_sim/ptowsp_tile.h")
+        _ptowsp_list_sim_support(support)
+        list(TRANSFORM support PREPEND "${w_dir}/")
+        target_sources(${target} PRIVATE ${support})
       endif()
       # Debug keeps the user's level of optimisation, for stepping through; everything else, no build
       # type included, gets -O3: a kernel without it is an order of magnitude slower.

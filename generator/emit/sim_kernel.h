@@ -4,14 +4,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "generator/verify/program.h"
 
 namespace ptowsp {
 
-// Name of the support header beside the kernels, and its text.
-inline constexpr std::string_view kSimTileHeader = "ptowsp_tile.h";
-std::string_view simTileHeader();
+// The support headers that kernels include, in the emitted tree's folder of that name.
+inline constexpr std::string_view kSimSupportFolder = "kernels/sim_support";
+struct SupportHeader {
+  std::string_view name, text;
+};
+std::vector<SupportHeader> simSupportHeaders();
 
 // C++17 source of `kernel` for a2a3sim. `source_name` is the workload file's base name. Nothing, and
 // the reason in `error`, when the kernel's temporaries do not fit on a core's stack.

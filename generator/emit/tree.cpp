@@ -50,7 +50,7 @@ std::string librarySource(const Program& program, size_t first, const Source& so
       "{}{}",
       generatedBy("//", source.file), kernel.userName(),
       kernel.stages > 1 ? fmt::format(": its {} stages, each for one type of core", kernel.stages) : "",
-      kSimTileHeader,
+      "../sim_support/ptowsp_vector.h",
       kernel.stages > 1 ? "#undef PTOWSP_KERNEL_ENTRY\n#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, \"\")\n" : "",
       includes);
 }
@@ -66,10 +66,9 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/argument_blocks.h",
        std::string(support::argumentBlocksHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
-      {"kernels/kernel_config.py", emitKernelConfig(program, source.file)},
-      {"kernels/aiv_sim/ptowsp_tile.h", std::string(simTileHeader())}};
-  if (std::ranges::any_of(program.kernels, [](const Kernel& k) { return k.core == CoreType::aic; }))
-    files.push_back({"kernels/aic_sim/ptowsp_tile.h", std::string(simTileHeader())});
+      {"kernels/kernel_config.py", emitKernelConfig(program, source.file)}};
+  for (const SupportHeader& header : simSupportHeaders())
+    files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   bool complete = true;
   for (size_t k = 0; k < program.kernels.size(); ++k) {
     const Kernel& kernel = program.kernels[k];

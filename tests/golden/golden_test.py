@@ -13,14 +13,15 @@ import pytest
 CASES = Path(__file__).parent / "cases"
 GEN = os.environ["PTOWSP_GEN"]
 UPDATE = os.environ.get("PTOWSP_UPDATE_GOLDENS") == "1"
+ROOT = Path(__file__).resolve().parents[2]
 # Copies of headers that lie in this repository; compared with them, not with a golden.
 SUPPORT = {
     "kernels/orchestration/ptowsp/orchestration.h": "runtime_glue/include/ptowsp/orchestration.h",
     **{f"kernels/orchestration/ptowsp/{header}": f"runtime_glue/include/ptowsp/{header}"
        for header in ("task_graph.h", "argument_blocks.h", "limits.h")},
-    "kernels/aiv_sim/ptowsp_tile.h": "generator/emit/support/ptowsp_tile.h",
+    **{f"kernels/sim_support/{header.name}": f"generator/emit/support/{header.name}"
+       for header in (ROOT / "generator/emit/support").glob("*.h")},
 }
-ROOT = Path(__file__).resolve().parents[2]
 # Options that a case needs besides its workload.
 OPTIONS = {"program_order": ["--dependences", "program_order"]}
 

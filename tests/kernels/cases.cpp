@@ -8,30 +8,40 @@
 namespace ptowsp::test {
 namespace {
 
+constexpr DType kDTypes[] = {DType::f32, DType::f16, DType::bf16, DType::i32};
+
+bool has(const ops::OpInfo& op, DType dtype) { return hasDType(op.sim_dtypes, dtype); }
+
+std::string nameOf(const std::string& op, DType dtype) {
+  return op + '_' + std::string(ir::nameOf(dtype));
+}
+
 // Every operand shape of a binary op against every other that gives a tile of r x c.
-Kernel binaryForms(const std::string& op, int64_t rows, int64_t cols, bool strided) {
-  KernelBuilder k(op + "_forms");
-  const int x = k.in("x", rows, cols, strided), y = k.in("y", rows, cols),
-            w = k.in("w", 1, cols), v = k.in("v", rows, 1, strided), p = k.in("p", 1, 1);
-  const int s = k.scalar("s");
-  const int both = k.out("both", rows, cols), row = k.out("row", rows, cols, strided),
-            col = k.out("col", rows, cols), point = k.out("point", rows, cols),
-            outer = k.out("outer", rows, cols);
+Kernel binaryForms(const std::string& op, int64_t rows, int64_t cols, bool strided, DType t) {
+  KernelBuilder k(nameOf(op + "_forms", t));
+  const int x = k.in("x", rows, cols, strided, t), y = k.in("y", rows, cols, false, t),
+            w = k.in("w", 1, cols, false, t), v = k.in("v", rows, 1, strided, t),
+            p = k.in("p", 1, 1, false, t);
+  const int s = k.scalar("s", t);
+  const int both = k.out("both", rows, cols, false, t), row = k.out("row", rows, cols, strided, t),
+            col = k.out("col", rows, cols, false, t), point = k.out("point", rows, cols, false, t),
+            outer = k.out("outer", rows, cols, false, t);
   k.store(both, k.op(op, {x, y}));
   k.store(row, k.op(op, {w, x}));
   k.store(col, k.op(op, {x, v}));
   k.store(point, k.op(op, {k.op(op, {x, p}), s}));
-  k.store(outer, k.op(op, {k.op(op, {k.op(op, {v, s}), k.op(op, {p, w})}), k.literal(1.25)}));
+  k.store(outer, k.op(op, {k.op(op, {k.op(op, {v, s}), k.op(op, {p, w})}),
+                           k.literal(t == DType::i32 ? -7 : 1.25, t)}));
   return k.kernel();
 }
 
 // A tile, a row vector, a column vector and a single element through a unary op.
-Kernel unaryForms(const std::string& op, int64_t rows, int64_t cols, bool strided) {
-  KernelBuilder k(op + "_forms");
-  const int x = k.in("x", rows, cols, strided), w = k.in("w", 1, cols), v = k.in("v", rows, 1),
-            p = k.in("p", 1, 1);
-  const int tile = k.out("tile", rows, cols), row = k.out("row", 1, cols),
-            col = k.out("col", rows, 1, strided), point = k.out("point", 1, 1);
+Kernel unaryForms(const std::string& op, int64_t rows, int64_t cols, bool strided, DType t) {
+  KernelBuilder k(nameOf(op + "_forms", t));
+  const int x = k.in("x", rows, cols, strided, t), w = k.in("w", 1, cols, false, t),
+            v = k.in("v", rows, 1, false, t), p = k.in("p", 1, 1, false, t);
+  const int tile = k.out("tile", rows, cols, false, t), row = k.out("row", 1, cols, false, t),
+            col = k.out("col", rows, 1, strided, t), point = k.out("point", 1, 1, false, t);
   k.store(tile, k.op(op, {x}));
   k.store(row, k.op(op, {w}));
   k.store(col, k.op(op, {v}));
@@ -39,12 +49,77 @@ Kernel unaryForms(const std::string& op, int64_t rows, int64_t cols, bool stride
   return k.kernel();
 }
 
-Kernel reductions(int64_t rows, int64_t cols, bool strided) {
-  KernelBuilder k("reduce_" + std::to_string(rows) + "_" + std::to_string(cols) +
-                  (strided ? "_strided" : ""));
-  const int x = k.in("x", rows, cols, strided);
-  for (const char* op : {"rowsum", "rowmax", "rowmin", "rowmean"})
-    k.store(k.out(std::string(op) + "_of_x", rows, 1, strided), k.op(op, {x}));
+// Everything that a dtype can be reduced by, in one pass over its rows.
+Kernel reductions(int64_t rows, int64_t cols, bool strided, DType t) {
+  KernelBuilder k(nameOf("reduce_" + std::to_string(rows) + "_" + std::to_string(cols), t));
+  const int x = k.in("x", rows, cols, strided, t);
+  for (const ops::OpInfo& op : ops::allOps()) {
+    if (!has(op, t)) continue;
+    const std::string name(op.name);
+    if (op.form == ops::Form::row_reduction)
+      k.store(k.out(name + "_of_x", rows, 1, strided, t), k.op(name, {x}));
+    if (op.form == ops::Form::col_reduction)
+      k.store(k.out(name + "_of_x", 1, cols, false, t), k.op(name, {x}));
+  }
+  return k.kernel();
+}
+
+// Every dtype from every other.
+Kernel casts(int64_t rows, int64_t cols, bool strided) {
+  KernelBuilder k("casts_" + std::to_string(cols));
+  for (const DType from : kDTypes) {
+    const int x = k.in(nameOf("x", from), rows, cols, strided, from);
+    for (const DType to : kDTypes)
+      k.store(k.out(nameOf("of_" + nameOf("x", from), to), rows, cols, !strided, to), k.cast(x, to));
+  }
+  return k.kernel();
+}
+
+// Reductions of columns of which later loops over the same rows need the results: two of them after
+// one another, a value too dear to compute again, and one cheap enough.
+Kernel columnSoftmax(int64_t rows, int64_t cols, bool strided, DType t) {
+  KernelBuilder k(nameOf("column_softmax_" + std::to_string(rows) + "_" + std::to_string(cols), t));
+  const int x = k.inout("x", rows, cols, strided, t);
+  const int e = k.op("exp", {k.op("sub", {x, k.op("colmax", {x}, "m")}, "s")}, "e");
+  k.store(x, k.op("div", {e, k.op("colsum", {e}, "d")}, "p"));
+  return k.kernel();
+}
+
+// Values of r x 1 and of a single element between loops, and a parameter of r x 1 that is stored late.
+Kernel columnScalars() {
+  KernelBuilder k("column_scalars");
+  const int x = k.in("x", 9, 35), v = k.inout("v", 9, 1, true), y = k.out("y", 9, 35),
+            total = k.out("total", 1, 1), w = k.out("w", 9, 1), u = k.inout("u", 1, 35);
+  const int n = k.op("sqrt", {k.op("rowsum", {k.op("mul", {x, x})})}, "n");
+  const int most = k.op("colmax", {n}, "most");
+  const int share = k.op("div", {n, most}, "share");
+  k.store(total, k.op("colsum", {share}, "sum"));
+  k.store(v, k.op("mul", {n, k.literal(2)}));
+  k.store(w, k.op("add", {v, share}));
+  k.store(y, k.op("mul", {k.op("sub", {x, k.op("colmin", {x})}), k.op("add", {n, u})}));
+  k.store(u, k.op("exp", {k.op("colsum", {k.op("mul", {x, k.literal(0.1)})})}));
+  return k.kernel();
+}
+
+// Constants as operands, as what is reduced, and as what is stored.
+Kernel constants() {
+  KernelBuilder k("constants");
+  const int x = k.in("x", 4, 19, false, DType::bf16);
+  const int one = k.constant(1, 4, 19, DType::bf16), row = k.constant(-2.5, 1, 19, DType::bf16);
+  k.store(k.out("sum", 4, 19, true, DType::bf16), k.op("add", {k.op("add", {x, one}), row}));
+  k.store(k.out("counts", 4, 1, false, DType::bf16), k.op("rowsum", {one}));
+  k.store(k.out("heights", 1, 19, false, DType::bf16), k.op("colsum", {one}));
+  k.store(k.out("sevens", 3, 5, false, DType::i32), k.constant(7, 3, 5, DType::i32));
+  k.store(k.out("rows", 1, 19, false, DType::bf16), k.op("exp", {row}));
+  return k.kernel();
+}
+
+// Ops of one chain round to the dtype between them.
+Kernel chain(DType t) {
+  KernelBuilder k(nameOf("chain", t));
+  const int x = k.in("x", 5, 33, true, t), s = k.scalar("s", t), y = k.out("y", 5, 33, false, t);
+  const int a = k.op("mul", {k.op("add", {x, s}), x}), b = k.op("sub", {a, k.literal(0.5, t)});
+  k.store(y, k.op("div", {k.op("sqrt", {k.op("abs", {b})}), k.op("max", {s, x})}));
   return k.kernel();
 }
 
@@ -170,22 +245,60 @@ Kernel flat(const std::string& op, int64_t rows, int64_t cols) {
   return k.kernel();
 }
 
-}  // namespace
-
-std::vector<Kernel> fixedCases() {
-  std::vector<Kernel> cases;
+// Of each op one or two dtypes in all shapes; elementwiseKernel() has each op with each dtype.
+void addForms(std::vector<Kernel>& cases) {
   const int64_t columns[] = {16, 1, 17, 3, 31, 36, 12, 64, 9};
   size_t next = 0;
   for (const ops::OpInfo& op : ops::allOps()) {
-    if (op.form != ops::Form::elementwise || !op.sim_dtypes.f32) continue;
-    const int64_t cols = columns[next % std::size(columns)];
-    const bool strided = next++ % 2 != 0;
-    cases.push_back(op.arity == 1 ? unaryForms(std::string(op.name), 3, cols, strided)
-                                  : binaryForms(std::string(op.name), 3, cols, strided));
+    if (op.form != ops::Form::elementwise) continue;
+    for (const DType dtype : kDTypes) {
+      const bool narrow = dtype == DType::f16 || dtype == DType::bf16;
+      if (!has(op, dtype) || (narrow && (next + (dtype == DType::f16)) % 2 == 0)) continue;
+      const int64_t cols = columns[next % std::size(columns)];
+      const bool strided = next++ % 2 != 0;
+      cases.push_back(op.arity == 1 ? unaryForms(std::string(op.name), 3, cols, strided, dtype)
+                                    : binaryForms(std::string(op.name), 3, cols, strided, dtype));
+    }
   }
+}
+
+}  // namespace
+
+Kernel elementwiseKernel(const std::string& name, int arity, DType dtype, int64_t count) {
+  KernelBuilder k(nameOf(name, dtype));
+  const int x = k.in("x", 1, count, false, dtype);
+  const int y = arity == 2 ? k.in("y", 1, count, false, dtype) : -1;
+  for (const ops::OpInfo& op : ops::allOps()) {
+    if (op.form != ops::Form::elementwise || op.arity != arity || !has(op, dtype)) continue;
+    const std::string op_name(op.name);
+    k.store(k.out(op_name + "_of_x", 1, count, false, dtype),
+            arity == 1 ? k.op(op_name, {x}) : k.op(op_name, {x, y}));
+  }
+  if (arity == 1)
+    for (const DType to : kDTypes)
+      k.store(k.out(nameOf("x_as", to), 1, count, false, to), k.cast(x, to));
+  return k.kernel();
+}
+
+std::vector<Kernel> fixedCases() {
+  std::vector<Kernel> cases;
+  addForms(cases);
   for (const int64_t cols : {1, 2, 4, 5, 11, 15, 16, 17, 20, 31, 32, 100})
-    cases.push_back(reductions(3, cols, cols % 2 != 0));
-  for (const int64_t cols : {4096, 8215, 300001}) cases.push_back(reductions(1, cols, false));
+    cases.push_back(reductions(3, cols, cols % 2 != 0, DType::f32));
+  for (const DType dtype : {DType::f16, DType::bf16, DType::i32})
+    for (const int64_t cols : {1, 16, 23}) cases.push_back(reductions(5, cols, cols == 23, dtype));
+  for (const int64_t cols : {4096, 8215, 300001})
+    cases.push_back(reductions(1, cols, false, DType::f32));
+  cases.push_back(reductions(1, 300001, false, DType::i32));
+  cases.push_back(reductions(300, 7, false, DType::f32));
+  cases.push_back(casts(3, 37, true));
+  cases.push_back(casts(4, 16, false));
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) cases.push_back(chain(dtype));
+  cases.push_back(columnSoftmax(7, 40, true, DType::f32));
+  cases.push_back(columnSoftmax(12, 5, false, DType::f16));
+  cases.push_back(columnSoftmax(6, 1, false, DType::f32));
+  cases.push_back(columnScalars());
+  cases.push_back(constants());
   cases.push_back(softmax(8, 256, false, "softmax"));
   cases.push_back(softmax(5, 83, true, "softmax_tail"));
   cases.push_back(softmax(1, 1, false, "softmax_point"));
@@ -203,50 +316,89 @@ std::vector<Kernel> fixedCases() {
   return cases;
 }
 
+namespace {
+
+// RandomKernel: ops on values of any dtype; what they need of another dtype is cast.
+class RandomKernel {
+ public:
+  RandomKernel(const std::string& name, std::mt19937_64& random) : k_(name), random_(random) {}
+
+  Kernel make() {
+    const int64_t rows = 1 + below(5), cols = 1 + below(50);
+    addParameters(rows, cols);
+    for (int n = 4 + below(10); n > 0; --n) addOp();
+    for (const int tile : tiles_) store(tile);
+    return k_.kernel();
+  }
+
+ private:
+  int below(uint64_t n) { return static_cast<int>(random_() % n); }
+  DType dtype() { return below(2) ? DType::f32 : kDTypes[below(4)]; }
+  DType dtypeOf(int value) const { return k_.value(value).dtype; }
+
+  void addParameters(int64_t rows, int64_t cols) {
+    const int parameters = 2 + below(4);
+    for (int p = 0; p < parameters; ++p) {
+      const int tile = k_.tile("t" + std::to_string(p), below(4) == 0 ? 1 : rows,
+                               below(4) == 0 ? 1 : cols, below(2) ? Access::inout : Access::in,
+                               below(3) == 0, dtype());
+      values_.push_back(tile);
+      if (k_.kernel().tiles.back().access == Access::inout) tiles_.push_back(tile);
+    }
+    values_.push_back(k_.scalar("s", dtype()));
+    values_.push_back(k_.literal(0.75));
+    values_.push_back(k_.constant(3, rows, cols, dtype()));
+    tiles_.push_back(k_.out("o", rows, cols, below(2) == 0, dtype()));
+  }
+
+  int pick() {
+    const size_t recent = std::min<size_t>(values_.size(), 6);
+    return values_[below(2) ? below(values_.size()) : values_.size() - 1 - below(recent)];
+  }
+
+  void addOp() {
+    const ops::OpInfo& op = ops::allOps()[below(ops::allOps().size())];
+    std::vector<int> args = {pick()};
+    if (op.form == ops::Form::cast) {
+      values_.push_back(k_.cast(args[0], dtype()));
+      return;
+    }
+    if ((op.form != ops::Form::elementwise && op.form != ops::Form::row_reduction &&
+         op.form != ops::Form::col_reduction) ||
+        !has(op, dtypeOf(args[0])))
+      return;
+    while (args.size() < static_cast<size_t>(op.arity)) {
+      const int arg = pick();
+      args.push_back(dtypeOf(arg) == dtypeOf(args[0]) ? arg : k_.cast(arg, dtypeOf(args[0])));
+    }
+    values_.push_back(k_.op(std::string(op.name), args));
+  }
+
+  void store(int tile) {
+    const Value& to = k_.value(tile);
+    std::vector<int> fitting;
+    for (const int value : values_)
+      if ((k_.value(value).rows == to.rows || k_.value(value).rows == 1) &&
+          (k_.value(value).cols == to.cols || k_.value(value).cols == 1))
+        fitting.push_back(value);
+    // The later, the more of the kernel is live.
+    const size_t recent = std::min<size_t>(fitting.size(), 3);
+    const int value = fitting[fitting.size() - 1 - below(recent)];
+    k_.store(tile, dtypeOf(value) == dtypeOf(tile) ? value : k_.cast(value, dtypeOf(tile)));
+  }
+
+  KernelBuilder k_;
+  std::mt19937_64& random_;
+  std::vector<int> values_, tiles_;
+};
+
+}  // namespace
+
 std::vector<Kernel> randomCases(uint64_t seed, int count) {
   std::vector<Kernel> cases;
   std::mt19937_64 random(seed);
-  const auto below = [&random](uint64_t n) { return static_cast<int>(random() % n); };
-  for (int i = 0; i < count; ++i) {
-    KernelBuilder k("random_" + std::to_string(i));
-    const int64_t rows = 1 + below(5), cols = 1 + below(50);
-    std::vector<int> values, tiles;
-    const int parameters = 2 + below(4);
-    for (int p = 0; p < parameters; ++p) {
-      const int tile = k.tile("t" + std::to_string(p), below(4) == 0 ? 1 : rows,
-                              below(4) == 0 ? 1 : cols, below(2) ? Access::inout : Access::in,
-                              below(3) == 0);
-      values.push_back(tile);
-      if (k.kernel().tiles.back().access == Access::inout) tiles.push_back(tile);
-    }
-    values.push_back(k.scalar("s"));
-    values.push_back(k.literal(0.75));
-    tiles.push_back(k.out("o", rows, cols, below(2) == 0));
-    for (int n = 4 + below(10); n > 0; --n) {
-      const ops::OpInfo& op = ops::allOps()[below(ops::allOps().size())];
-      if (op.form != ops::Form::elementwise && op.form != ops::Form::row_reduction) continue;
-      if (!op.sim_dtypes.f32) continue;
-      std::vector<int> args;
-      for (int a = 0; a < op.arity; ++a) {
-        const size_t recent = std::min<size_t>(values.size(), 6);
-        args.push_back(values[below(2) ? below(values.size())
-                                       : values.size() - 1 - below(recent)]);
-      }
-      values.push_back(k.op(std::string(op.name), args));
-    }
-    for (const int tile : tiles) {
-      const Value& to = k.value(tile);
-      std::vector<int> fitting;
-      for (const int value : values)
-        if ((k.value(value).rows == to.rows || k.value(value).rows == 1) &&
-            (k.value(value).cols == to.cols || k.value(value).cols == 1))
-          fitting.push_back(value);
-      // The later, the more of the kernel is live.
-      const size_t recent = std::min<size_t>(fitting.size(), 3);
-      k.store(tile, fitting[fitting.size() - 1 - below(recent)]);
-    }
-    cases.push_back(k.kernel());
-  }
+  for (int i = 0; i < count; ++i)
+    cases.push_back(RandomKernel("random_" + std::to_string(i), random).make());
   return cases;
 }
 

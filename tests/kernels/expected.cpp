@@ -5,131 +5,223 @@
 #include <limits>
 #include <string_view>
 
+#include "tests/kernels/numbers.h"
+
 namespace ptowsp::test {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Distance of neighbouring floats near x.
-double spacing(double x) {
-  if (!std::isfinite(x)) return 0;
-  int exponent = 0;
-  std::frexp(x, &exponent);
-  return std::ldexp(1, std::max(exponent - 24, -149));
+// `error` is what the operands' errors can make of the result; the op, computed in float, adds its own
+// `ulps` and is rounded to the dtype.
+Expected rounded(DType dtype, double exact, double error, double ulps) {
+  const double value = roundTo(dtype, exact);
+  if (error == 0 && ulps <= 0.5) return {value, 0};
+  const double reach = error + ulps * spacing(DType::f32, exact) + spacing(dtype, exact);
+  // Near the largest value, and where an infinity or NaN meets uncertain operands, a neighbour may
+  // be of another kind.
+  const bool certain = std::isfinite(value) ? std::fabs(exact) + reach <= floatType(dtype).largest
+                                            : error == 0 && !std::isfinite(exact);
+  return {value, certain ? (std::isfinite(value) ? reach : 0) : kNaN};
 }
 
-// `error` is what the operands' errors can make of the result; the op adds its own `ulps`.
-Expected rounded(double exact, double error, double ulps) {
-  const float value = static_cast<float>(exact);
-  // Where an infinity or NaN meets uncertain operands, a neighbour may be finite.
-  if (!std::isfinite(value)) return {value, error == 0 ? 0 : kNaN};
-  return {value, error + (ulps + 0.5) * spacing(exact)};
+double wrapped(std::string_view op, double x, double y) {
+  const auto a = static_cast<int64_t>(x), b = static_cast<int64_t>(y);
+  if (op == "add") return wrap(a + b);
+  if (op == "sub") return wrap(a - b);
+  if (op == "mul") return wrap(a * b);
+  if (op == "max") return std::max(x, y);
+  if (op == "min") return std::min(x, y);
+  if (op == "neg") return wrap(-a);
+  if (op == "abs") return wrap(a < 0 ? -a : a);
+  if (op == "relu") return std::max(x, 0.0);
+  std::abort();
 }
 
-Expected unary(std::string_view op, Expected a) {
+Expected unary(std::string_view op, DType dtype, Expected a) {
   const double x = a.value, e = a.error;
-  if (op == "neg") return {-x, e};
-  if (op == "abs") return {std::fabs(x), e};
-  if (op == "exp") return rounded(std::exp(x), std::exp(x) * std::expm1(e), 2);
+  if (dtype == DType::i32) return {wrapped(op, x, 0), e};
+  const double exact = exactUnary(op, x);
+  if (op == "neg" || op == "abs" || op == "relu") return {exact, e};
+  if (op == "exp") return rounded(dtype, exact, e == 0 ? 0 : exact * std::expm1(e), 2);
+  if (op == "tanh" || op == "sigmoid" || op == "silu" || op == "gelu")
+    return rounded(dtype, exact, 1.2 * e, 2);  // their slopes are below 1.2
   const bool certain = e == 0 || (x > 0 && e < x / 4);
   const double relative = e == 0 ? 0 : certain ? 2 * e / x : kNaN;
-  if (op == "log") return rounded(std::log(x), relative, 2);
-  if (op == "sqrt") return rounded(std::sqrt(x), e == 0 ? 0 : relative * std::sqrt(x), 0.5);
-  if (op == "rsqrt") return rounded(1 / std::sqrt(x), e == 0 ? 0 : relative / std::sqrt(x), 2);
+  if (op == "log") return rounded(dtype, exact, relative, 2);
+  if (op == "sqrt") return rounded(dtype, exact, e == 0 ? 0 : relative * exact, 0.5);
+  if (op == "rsqrt") return rounded(dtype, exact, e == 0 ? 0 : relative * exact, 2);
   std::abort();
 }
 
-Expected binary(std::string_view op, Expected a, Expected b) {
+Expected binary(std::string_view op, DType dtype, Expected a, Expected b) {
   const double x = a.value, y = b.value, e = a.error + b.error;
-  if (op == "add") return rounded(x + y, e, 0.5);
-  if (op == "sub") return rounded(x - y, e, 0.5);
+  if (dtype == DType::i32) return {wrapped(op, x, y), e == 0 ? 0 : kNaN};
+  const double exact = exactBinary(op, x, y);
+  if (op == "max" || op == "min") return {exact, std::isnan(e) ? kNaN : std::max(a.error, b.error)};
+  if (e == 0 || op == "add" || op == "sub") return rounded(dtype, exact, e, 0.5);
   if (op == "mul")
-    return rounded(x * y,
-                   e == 0 ? 0 : std::fabs(x) * b.error + std::fabs(y) * a.error + a.error * b.error,
-                   0.5);
-  if (op == "div") {
-    if (e == 0) return rounded(x / y, 0, 0.5);
-    const bool certain = b.error < std::fabs(y) / 4;
-    return rounded(x / y,
-                   certain ? 2 * (a.error + std::fabs(x / y) * b.error) / std::fabs(y) : kNaN, 0.5);
+    return rounded(dtype, exact,
+                   std::fabs(x) * b.error + std::fabs(y) * a.error + a.error * b.error, 0.5);
+  const bool certain = b.error < std::fabs(y) / 4;
+  return rounded(dtype, exact,
+                 certain ? 2 * (a.error + std::fabs(exact) * b.error) / std::fabs(y) : kNaN, 0.5);
+}
+
+Expected castTo(DType dtype, Expected a) {
+  if (dtype != DType::i32) return rounded(dtype, a.value, a.error, 0.5);
+  return {truncated(a.value), a.error == 0 ? 0 : std::ceil(a.error)};
+}
+
+// A reduction of `count` elements, of which an element takes part in at most `additions`.
+Expected reduce(std::string_view op, DType dtype, const std::vector<Expected>& elements,
+                double additions) {
+  const std::string_view kind = op.substr(3);
+  double sum = 0, magnitude = 0, error = 0, worst = 0;
+  int64_t integer = 0;
+  double most = -kInfinity, least = kInfinity;
+  bool nan = false;
+  for (const Expected& element : elements) {
+    sum += element.value;
+    magnitude += std::fabs(element.value);
+    error += element.error;
+    worst = std::isnan(element.error) ? kNaN : std::max(worst, element.error);
+    nan = nan || std::isnan(element.value);
+    most = std::max(most, element.value);
+    least = std::min(least, element.value);
+    if (dtype == DType::i32) integer += static_cast<int64_t>(element.value);
   }
-  if (op == "max" || op == "min") {
-    if (std::isnan(x) || std::isnan(y)) return {kNaN, e};
-    return {op == "max" ? std::max(x, y) : std::min(x, y), std::max(a.error, b.error)};
-  }
+  if (kind == "max") return {nan ? kNaN : most, worst};
+  if (kind == "min") return {nan ? kNaN : least, worst};
+  if (dtype == DType::i32) return {wrap(integer), error == 0 ? 0 : kNaN};
+  if (std::isfinite(magnitude)) error += magnitude * additions * std::ldexp(1, -24);
+  const auto count = static_cast<double>(elements.size());
+  if (kind == "sum") return rounded(dtype, sum, error, 0.5);
+  if (kind == "mean") return rounded(dtype, sum / count, error / count, 0.5);
   std::abort();
 }
 
-Expected reduce(std::string_view op, const Expected* row, int64_t count) {
-  double sum = 0, magnitude = 0, error = 0, worst = 0;
-  double most = -std::numeric_limits<double>::infinity(), least = -most;
-  bool nan = false;
-  for (int64_t i = 0; i < count; ++i) {
-    sum += row[i].value;
-    magnitude += std::fabs(row[i].value);
-    error += row[i].error;
-    worst = std::isnan(row[i].error) ? kNaN : std::max(worst, row[i].error);
-    nan = nan || std::isnan(row[i].value);
-    most = std::max(most, row[i].value);
-    least = std::min(least, row[i].value);
+class Evaluation {
+ public:
+  Evaluation(const Kernel& kernel, const std::vector<std::vector<double>>& tiles,
+             const std::vector<double>& scalars)
+      : kernel_(kernel), values_(kernel.values.size()) {
+    for (size_t v = 0; v < kernel.values.size(); ++v) {
+      const Value& value = kernel.values[v];
+      if (value.kind == Value::Kind::literal)
+        values_[v] = {{value.dtype == DType::i32 ? value.literal : roundTo(value.dtype, value.literal), 0}};
+      else if (value.kind == Value::Kind::scalar)
+        values_[v] = {{scalars[value.index], 0}};
+      else if (value.kind == Value::Kind::tile)
+        for (const double element : tiles[value.index]) values_[v].push_back({element, 0});
+    }
   }
-  if (op == "rowmax") return {nan ? kNaN : most, worst};
-  if (op == "rowmin") return {nan ? kNaN : least, worst};
-  // 16 lanes, blocks of 4096 elements: how many additions an element takes part in, at most.
-  const double additions = static_cast<double>(std::min<int64_t>(count, 4096) / 16 + count / 4096 + 6);
-  if (std::isfinite(magnitude)) error += magnitude * additions * std::ldexp(1, -24);
-  if (op == "rowsum") return rounded(sum, error, 0.5);
-  if (op == "rowmean")
-    return rounded(sum / static_cast<double>(count), error / static_cast<double>(count), 0.5);
-  std::abort();
-}
+
+  std::vector<std::vector<Expected>> run() {
+    std::vector<std::vector<Expected>> result;
+    for (const TileParameter& tile : kernel_.tiles) result.push_back(values_[tile.value]);
+    for (const KernelOp& op : kernel_.ops) {
+      const bool stores = op.op->form == ops::Form::store;
+      const Value& shape = kernel_.values[stores ? op.args[0] : op.result];
+      std::vector<Expected> made;
+      for (int64_t row = 0; row < shape.rows; ++row)
+        for (int64_t col = 0; col < shape.cols; ++col) made.push_back(element(op, row, col));
+      if (stores)
+        result[shape.index] = std::move(made);
+      else
+        values_[op.result] = std::move(made);
+    }
+    return result;
+  }
+
+ private:
+  // Broadcast.
+  Expected read(int v, int64_t row, int64_t col) const {
+    const Value& from = kernel_.values[v];
+    return values_[v][(from.rows == 1 ? 0 : row) * from.cols + (from.cols == 1 ? 0 : col)];
+  }
+
+  Expected element(const KernelOp& op, int64_t row, int64_t col) const {
+    const DType dtype = op.result < 0 ? DType::f32 : kernel_.values[op.result].dtype;
+    const Value& first = kernel_.values[op.args[0]];
+    std::vector<Expected> line;
+    switch (op.op->form) {
+      case ops::Form::store: return read(op.args[1], row, col);
+      case ops::Form::constant: return read(op.args[0], 0, 0);
+      case ops::Form::cast: return castTo(dtype, read(op.args[0], row, col));
+      case ops::Form::row_reduction:
+        for (int64_t i = 0; i < first.cols; ++i) line.push_back(read(op.args[0], row, i));
+        // 16 lanes, blocks of 4096 elements.
+        return reduce(op.op->name, dtype, line,
+                      static_cast<double>(std::min<int64_t>(first.cols, 4096) / 16 +
+                                          first.cols / 4096 + 6));
+      case ops::Form::col_reduction:
+        for (int64_t i = 0; i < first.rows; ++i) line.push_back(read(op.args[0], i, col));
+        return reduce(op.op->name, dtype, line, static_cast<double>(first.rows));
+      case ops::Form::matmul: return product(op, row, col);
+      case ops::Form::elementwise: break;
+    }
+    if (op.args.size() == 1) return unary(op.op->name, dtype, read(op.args[0], row, col));
+    return binary(op.op->name, dtype, read(op.args[0], row, col), read(op.args[1], row, col));
+  }
+
+  Expected product(const KernelOp& op, int64_t row, int64_t col) const {
+    const int64_t k = kernel_.values[op.args[0]].cols;
+    Expected sum;
+    double magnitude = 0;
+    if (op.args.size() == 3) {
+      sum = read(op.args[2], row, col);
+      magnitude = std::fabs(sum.value);
+    }
+    for (int64_t i = 0; i < k; ++i) {
+      const Expected a = values_[op.args[0]][row * k + i], b = read(op.args[1], i, col);
+      sum.value += a.value * b.value;
+      sum.error += std::fabs(a.value) * b.error + std::fabs(b.value) * a.error;
+      magnitude += std::fabs(a.value * b.value);
+    }
+    if (std::isfinite(magnitude))
+      sum.error += magnitude * (static_cast<double>(k) + 1) * std::ldexp(1, -24);
+    return rounded(DType::f32, sum.value, sum.error, 0.5);
+  }
+
+  const Kernel& kernel_;
+  std::vector<std::vector<Expected>> values_;
+};
 
 }  // namespace
 
+double exactUnary(std::string_view op, double x) {
+  if (op == "neg") return -x;
+  if (op == "abs") return std::fabs(x);
+  if (op == "relu") return std::isnan(x) || x > 0 ? x : 0;
+  if (op == "exp") return std::exp(x);
+  if (op == "log") return std::log(x);
+  if (op == "sqrt") return std::sqrt(x);
+  if (op == "rsqrt") return 1 / std::sqrt(x);
+  if (op == "tanh") return std::tanh(x);
+  if (op == "sigmoid") return 1 / (1 + std::exp(-x));
+  if (op == "silu") return x / (1 + std::exp(-x));
+  // (x / 2) (1 + tanh u) = x / (1 + e^-2u), without the cancellation.
+  if (op == "gelu")
+    return x / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  std::abort();
+}
+
+double exactBinary(std::string_view op, double x, double y) {
+  if (op == "add") return x + y;
+  if (op == "sub") return x - y;
+  if (op == "mul") return x * y;
+  if (op == "div") return x / y;
+  if (std::isnan(x) || std::isnan(y)) return kNaN;
+  if (op == "max") return std::max(x, y);
+  if (op == "min") return std::min(x, y);
+  std::abort();
+}
+
 std::vector<std::vector<Expected>> expectedTiles(const Kernel& kernel,
-                                                 const std::vector<std::vector<float>>& tiles,
-                                                 const std::vector<float>& scalars) {
-  std::vector<std::vector<Expected>> values(kernel.values.size());
-  std::vector<std::vector<Expected>> result(kernel.tiles.size());
-  for (size_t v = 0; v < kernel.values.size(); ++v) {
-    const Value& value = kernel.values[v];
-    if (value.kind == Value::Kind::literal)
-      values[v] = {{static_cast<float>(value.literal), 0}};
-    else if (value.kind == Value::Kind::scalar)
-      values[v] = {{scalars[value.index], 0}};
-    else if (value.kind == Value::Kind::tile)
-      for (const float element : tiles[value.index]) values[v].push_back({element, 0});
-  }
-  for (size_t t = 0; t < kernel.tiles.size(); ++t) result[t] = values[kernel.tiles[t].value];
-  for (const KernelOp& op : kernel.ops) {
-    const bool stores = op.op->name == "store";
-    const Value& shape = kernel.values[stores ? op.args[0] : op.result];
-    const auto element = [&](int v, int64_t row, int64_t col) {
-      const Value& from = kernel.values[v];
-      return values[v][(from.rows == 1 ? 0 : row) * from.cols + (from.cols == 1 ? 0 : col)];
-    };
-    std::vector<Expected> made;
-    for (int64_t row = 0; row < shape.rows; ++row) {
-      for (int64_t col = 0; col < shape.cols; ++col) {
-        if (stores) {
-          made.push_back(element(op.args[1], row, col));
-        } else if (op.op->name.starts_with("row")) {
-          const int64_t count = kernel.values[op.args[0]].cols;
-          made.push_back(reduce(op.op->name, &values[op.args[0]][row * count], count));
-        } else if (op.args.size() == 1) {
-          made.push_back(unary(op.op->name, element(op.args[0], row, col)));
-        } else {
-          made.push_back(binary(op.op->name, element(op.args[0], row, col),
-                                element(op.args[1], row, col)));
-        }
-      }
-    }
-    if (stores)
-      result[kernel.values[op.args[0]].index] = std::move(made);
-    else
-      values[op.result] = std::move(made);
-  }
-  return result;
+                                                 const std::vector<std::vector<double>>& tiles,
+                                                 const std::vector<double>& scalars) {
+  return Evaluation(kernel, tiles, scalars).run();
 }
 
 }  // namespace ptowsp::test

@@ -3,26 +3,29 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <bit>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include "tests/kernels/numbers.h"
+
 namespace ptowsp::test {
 namespace {
 
-constexpr uint32_t kPoison = 0xffc0dead;
+// NaN in every dtype, with bits that no op makes.
+constexpr uint32_t kPoison = 0xffc1ffc1;
 
-// Buffer: `count` floats, all poison, that end at an inaccessible page.
+// Buffer: `bytes` bytes, all poison, that end at an inaccessible page.
 class Buffer {
  public:
   Buffer(int64_t count, bool heap) {
-    const size_t bytes = static_cast<size_t>(count) * sizeof(float);
+    const auto bytes = static_cast<size_t>(count);
     if (heap) {
-      heap_ = std::make_unique<float[]>(static_cast<size_t>(count));
+      heap_ = std::make_unique<uint8_t[]>(bytes);
       data_ = heap_.get();
     } else {
-      const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+      const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
       const size_t usable = (bytes + page - 1) / page * page;
       size_ = usable + page;
       void* memory =
@@ -30,9 +33,8 @@ class Buffer {
       if (memory == MAP_FAILED) std::abort();
       memory_ = static_cast<char*>(memory);
       if (mprotect(memory_ + usable, page, PROT_NONE) != 0) std::abort();
-      data_ = reinterpret_cast<float*>(memory_ + usable - bytes);
+      data_ = reinterpret_cast<uint8_t*>(memory_ + usable - bytes);
     }
-    for (int64_t i = 0; i < count; ++i) data_[i] = std::bit_cast<float>(kPoison);
   }
   Buffer(Buffer&& other) noexcept
       : heap_(std::move(other.heap_)), memory_(other.memory_), size_(other.size_),
@@ -42,37 +44,69 @@ class Buffer {
   ~Buffer() {
     if (memory_) munmap(memory_, size_);
   }
-  float* data() const { return data_; }
+  uint8_t* data() const { return data_; }
 
  private:
-  std::unique_ptr<float[]> heap_;
+  std::unique_ptr<uint8_t[]> heap_;
   char* memory_ = nullptr;
   size_t size_ = 0;
-  float* data_ = nullptr;
+  uint8_t* data_ = nullptr;
 };
 
-bool isPoison(float x) { return std::bit_cast<uint32_t>(x) == kPoison; }
+bool isPoison(DType dtype, const uint8_t* at) {
+  return std::memcmp(at, &kPoison, static_cast<size_t>(sizeOf(dtype))) == 0;
+}
+
+// What the kernel left in one tile's buffer of `count` elements.
+void inspect(const TileParameter& tile, int64_t stride, const uint8_t* data, int64_t count,
+             const std::vector<double>& before, KernelRun& run) {
+  std::vector<double>& after = run.tiles.emplace_back();
+  const int64_t size = sizeOf(tile.dtype);
+  for (int64_t i = 0; i < count; ++i) {
+    const uint8_t* const at = data + i * size;
+    const int64_t row = i / stride, col = i % stride;
+    if (col >= tile.cols || row >= tile.rows) {
+      if (!isPoison(tile.dtype, at)) run.faults.push_back("wrote beside tile " + tile.name);
+      continue;
+    }
+    after.push_back(readNumber(tile.dtype, at));
+    if (tile.access == Access::in) {
+      uint8_t given[4];
+      writeNumber(tile.dtype, before[static_cast<size_t>(row * tile.cols + col)], given);
+      if (std::memcmp(at, given, static_cast<size_t>(size)) != 0)
+        run.faults.push_back("wrote to input tile " + tile.name);
+    }
+    if (tile.access == Access::out && isPoison(tile.dtype, at))
+      run.faults.push_back("left an element of " + tile.name + " unwritten");
+  }
+}
 
 }  // namespace
 
 KernelRun runKernel(const Kernel& kernel, KernelFunction function,
-                    const std::vector<std::vector<float>>& tiles, const std::vector<float>& scalars,
-                    int padding, bool heap) {
+                    const std::vector<std::vector<double>>& tiles,
+                    const std::vector<double>& scalars, int padding, bool heap) {
   KernelRun run;
   std::vector<Buffer> buffers;
-  std::vector<int64_t> strides, args, sizes;
+  std::vector<int64_t> strides, args, counts;
   for (size_t t = 0; t < kernel.tiles.size(); ++t) {
     const TileParameter& tile = kernel.tiles[t];
+    const int64_t size = sizeOf(tile.dtype);
     strides.push_back(tile.strided ? tile.cols + 1 + static_cast<int64_t>(t) : tile.cols);
-    sizes.push_back((tile.rows - 1) * strides[t] + tile.cols + padding);
-    buffers.emplace_back(sizes[t], heap);
-    if (tile.access != Access::out)
-      for (int64_t row = 0; row < tile.rows; ++row)
-        std::memcpy(buffers[t].data() + row * strides[t], &tiles[t][row * tile.cols],
-                    static_cast<size_t>(tile.cols) * sizeof(float));
-    args.push_back(reinterpret_cast<int64_t>(buffers[t].data()));
+    counts.push_back((tile.rows - 1) * strides[t] + tile.cols + padding);
+    buffers.emplace_back(counts[t] * size, heap);
+    uint8_t* const data = buffers[t].data();
+    for (int64_t i = 0; i < counts[t]; ++i) {
+      const int64_t row = i / strides[t], col = i % strides[t];
+      if (tile.access != Access::out && row < tile.rows && col < tile.cols)
+        writeNumber(tile.dtype, tiles[t][static_cast<size_t>(row * tile.cols + col)], data + i * size);
+      else
+        std::memcpy(data + i * size, &kPoison, static_cast<size_t>(size));
+    }
+    args.push_back(reinterpret_cast<int64_t>(data));
   }
-  for (const float scalar : scalars) args.push_back(std::bit_cast<uint32_t>(scalar));
+  for (size_t i = 0; i < scalars.size(); ++i)
+    args.push_back(bitsOf(kernel.scalars[i].dtype, scalars[i]));
   int64_t elements = 0;
   for (const TileParameter& tile : kernel.tiles)
     if (elements == 0 && tile.access != Access::in) elements = tile.rows * tile.cols;
@@ -82,27 +116,18 @@ KernelRun runKernel(const Kernel& kernel, KernelFunction function,
   uint64_t slot = 35;
   args.push_back(padding == 0 ? reinterpret_cast<int64_t>(&slot) : 0);
   args.push_back(7);
+  // More than 16 arguments: the others are in a block.
+  std::vector<int64_t> block;
+  if (args.size() > 16) {
+    block.assign(args.begin() + 15, args.end());
+    args.resize(15);
+    args.push_back(reinterpret_cast<int64_t>(block.data()));
+  }
   function(args.data());
   if (slot != (padding == 0 ? 42 : 35)) run.faults.push_back("ledger is wrong");
-
-  for (size_t t = 0; t < kernel.tiles.size(); ++t) {
-    const TileParameter& tile = kernel.tiles[t];
-    run.tiles.emplace_back();
-    for (int64_t i = 0; i < sizes[t]; ++i) {
-      const float x = buffers[t].data()[i];
-      const int64_t row = i / strides[t], col = i % strides[t];
-      if (col >= tile.cols || row >= tile.rows) {
-        if (!isPoison(x)) run.faults.push_back("wrote beside tile " + tile.name);
-        continue;
-      }
-      run.tiles[t].push_back(x);
-      if (tile.access == Access::in &&
-          std::memcmp(&x, &tiles[t][row * tile.cols + col], sizeof x) != 0)
-        run.faults.push_back("wrote to input tile " + tile.name);
-      if (tile.access == Access::out && isPoison(x))
-        run.faults.push_back("left an element of " + tile.name + " unwritten");
-    }
-  }
+  for (size_t t = 0; t < kernel.tiles.size(); ++t)
+    inspect(kernel.tiles[t], strides[t], buffers[t].data(), counts[t],
+            tiles.size() > t ? tiles[t] : std::vector<double>(), run);
   return run;
 }
 

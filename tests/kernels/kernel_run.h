@@ -12,14 +12,15 @@ namespace ptowsp::test {
 using KernelFunction = void (*)(int64_t*);
 
 struct KernelRun {
-  std::vector<std::vector<float>> tiles;  // after the run, row by row
+  std::vector<std::vector<double>> tiles;  // after the run, row by row
   std::vector<std::string> faults;        // what it wrote and should not have, or did not
 };
 
 // `padding`: elements between the end of each tile and memory that cannot be accessed, which moves
 // the tiles' alignment too. With `heap` the tiles are separate allocations for a sanitizer to watch.
 KernelRun runKernel(const Kernel& kernel, KernelFunction function,
-                    const std::vector<std::vector<float>>& tiles, const std::vector<float>& scalars,
+                    const std::vector<std::vector<double>>& tiles,
+                    const std::vector<double>& scalars,
                     int padding, bool heap);
 
 }  // namespace ptowsp::test

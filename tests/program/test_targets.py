@@ -81,7 +81,9 @@ def test_emit_only():
                        "kernels/orchestration/pto_wsp_orch.cpp",
                        "kernels/orchestration/ptowsp/orchestration.h",
                        "kernels/orchestration/ptowsp/task_graph.h",
-                       "kernels/aiv_sim/kernel_scale.cpp", "kernels/aiv_sim/ptowsp_tile.h"}
+                       "kernels/aiv_sim/kernel_scale.cpp",
+                       *(f"kernels/sim_support/ptowsp_{header}.h" for header in
+                         ("double", "elementwise", "float16", "math", "reduce", "tile", "vector"))}
     with pytest.raises(ExecutionError) as caught:
         program.execute()
     assert str(caught.value) == (
