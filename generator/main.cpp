@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "generator/analyze/analyze.h"
+#include "generator/analyze/buffer_check.h"
 #include "generator/analyze/graph_text.h"
 #include "generator/analyze/split_cores.h"
 #include "generator/base/depfile.h"
@@ -123,6 +124,7 @@ std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOpt
   }
   std::optional<Program> program = splitCores(written, diagnostics);
   if (!program) return std::nullopt;
+  checkBuffers(*program, /*for_device=*/false, diagnostics);
   std::optional<Analysis> analysis = analyze(*program, options, diagnostics);
   if (!analysis) return std::nullopt;
   return Runnable{std::move(*program), std::move(*analysis)};

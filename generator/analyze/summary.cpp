@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "generator/analyze/analyze.h"
+#include "generator/analyze/buffer_check.h"
+#include "generator/analyze/buffers.h"
+#include "generator/analyze/cycles.h"
 #include "generator/analyze/quote.h"
 #include "ptowsp/limits.h"
 
@@ -25,6 +28,31 @@ std::vector<Limit> contractLimits(const Program& program, const Analysis& analys
           {"tensor pairs", pairs, limits::kPinned.pairs, ""}};
 }
 
+namespace {
+
+std::string_view coreName(CoreType core) { return core == CoreType::aic ? "aic" : "aiv"; }
+
+// One object for each kernel: what a task of it takes of its core.
+std::string coresJson(const Program& program) {
+  std::string list;
+  for (const Kernel& kernel : program.kernels) {
+    std::string buffers;
+    const BufferPlan plan = planBuffers(kernel);
+    for (const Buffer buffer : kBuffers)
+      if (plan.use(buffer).bytes > 0)
+        buffers += fmt::format("{}\"{}\": {{\"bytes\": {}, \"limit\": {}}}",
+                               buffers.empty() ? "" : ", ", keyOf(buffer), plan.use(buffer).bytes,
+                               sizeOf(buffer));
+    list += fmt::format(
+        "{}\n    {{\"kernel\": {}, \"core_type\": \"{}\", \"cycles\": {}, \"buffers\": {{{}}}}}",
+        list.empty() ? "" : ",", jsonQuote(kernel.name), coreName(kernel.core),
+        kernelCycles(kernel), buffers);
+  }
+  return list;
+}
+
+}  // namespace
+
 std::string summaryText(const Program& program, const Analysis& analysis) {
   const bool dataflow = analysis.dependences == Dependences::dataflow;
   std::string text = fmt::format(
@@ -36,10 +64,14 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
       "  critical path  {} tasks\n"
       "  fan-in         at most {}\n"
       "  fan-out        at most {}\n"
-      "  one launch of pto-runtime G1:\n",
+      "  one task on its core:\n",
       program.name, program.tensors.size(), program.kernels.size(), analysis.totals.tasks,
       analysis.totals.edges, dataflow ? "dataflow" : "program order", analysis.totals.edge_hash,
       analysis.critical_path, analysis.max_fan_in, analysis.max_fan_out);
+  for (const Kernel& kernel : program.kernels)
+    text += fmt::format("    {:<14} {}, {} cycles, {}\n", kernel.name, coreName(kernel.core),
+                        kernelCycles(kernel), bufferText(kernel));
+  text += "  one launch of pto-runtime G1:\n";
   for (const Limit& limit : contractLimits(program, analysis)) {
     text += fmt::format("    {:<14} {} of {}{}\n", limit.name, limit.found, limit.limit,
                         limit.fits()            ? ""
@@ -63,11 +95,11 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       "\"tasks\": {},\n"
       "  \"edges\": {},\n  \"edge_hash\": \"{:016x}\",\n  \"dependences\": \"{}\",\n  "
       "\"critical_path\": {},\n"
-      "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"limits\": [{}\n  ]\n}}\n",
+      "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"cores\": [{}\n  ],\n  \"limits\": [{}\n  ]\n}}\n",
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       dataflow ? "dataflow" : "program_order", analysis.critical_path, analysis.max_fan_in,
-      analysis.max_fan_out, list);
+      analysis.max_fan_out, coresJson(program), list);
 }
 
 }  // namespace ptowsp

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
 #include "generator/emit/names.h"
 
@@ -19,6 +20,17 @@ Json tensorJson(const Tensor& tensor) {
           {"shape", declared.shape}, {"role", ir::nameOf(declared.role)},
           {"bytes", tensor.bytes},   {"rtol", tensor.rtol},
           {"atol", tensor.atol}};
+}
+
+// Bytes of each buffer that the kernel's tiles take, and that there are.
+Json buffersJson(const Kernel& kernel) {
+  const BufferPlan plan = planBuffers(kernel);
+  Json buffers = Json::object();
+  for (const Buffer buffer : kBuffers)
+    if (plan.use(buffer).bytes > 0)
+      buffers[std::string(keyOf(buffer))] = {{"bytes", plan.use(buffer).bytes},
+                                             {"limit", sizeOf(buffer)}};
+  return buffers;
 }
 
 Json kernelJson(const Kernel& kernel, size_t func_id) {
@@ -38,6 +50,7 @@ Json kernelJson(const Kernel& kernel, size_t func_id) {
                {"func_id", func_id},
                {"core_type", coreTypeName(kernel.core)},
                {"cycles", kernelCycles(kernel)},
+               {"buffers", buffersJson(kernel)},
                {"sources", std::move(sources)},
                {"tiles", std::move(tiles)},
                {"scalars", std::move(scalars)}};

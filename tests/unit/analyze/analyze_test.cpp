@@ -518,6 +518,8 @@ TEST(Summary, saysWhatThereIs) {
             "  critical path  1 tasks\n"
             "  fan-in         at most 0\n"
             "  fan-out        at most 0\n"
+            "  one task on its core:\n"
+            "    copy           aiv, 500 cycles, unified buffer 0 of 188416 bytes\n"
             "  one launch of pto-runtime G1:\n"
             "    tasks          8 of 1024\n"
             "    task arguments 5 of 16\n"
