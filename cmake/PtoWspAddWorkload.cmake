@@ -21,7 +21,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 #   3. bring the kernel list up to date and watch it
 #   4. add the rules: emit, eval, one library for each runtime and for each kernel, seal
 #   5. add the target <name>, which builds all of it
-#   6. add the test <name>.a2a3sim
+#   6. add the test <name>.a2a3sim, and <name>.a2a3sim.builtin where there is a pto-runtime
 # _ptowsp_<step>() below is each one's code; what they share is handed on in variables w_*.
 function(ptowsp_add_workload)
   _ptowsp_parse_arguments(${ARGV})
@@ -389,17 +389,95 @@ function(_ptowsp_find_generator)
   set(w_generator "${program}" PARENT_SCOPE)
 endfunction()
 
-# _ptowsp_find_runtimes(): sets w_runtimes, the runtimes to compile an orchestration for, and for each
-# w_runtime_<r>_includes, where its runtime.h lies, and w_runtime_<r>_library, what the runner loads.
+# _ptowsp_find_runtimes(): sets w_runtimes, the runtimes to compile an orchestration for, the preferred one
+# first, and for each w_runtime_<r>_includes, where its runtime.h lies, w_runtime_<r>_library, what the
+# runner is given, and w_runtime_<r>_ready, what has to be built before a test.
 function(_ptowsp_find_runtimes)
   if(NOT TARGET PtoWsp::sim)
     _ptowsp_fail("the built-in runtime PtoWsp::sim is not known here; call "
       "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
   endif()
-  set(w_runtimes builtin PARENT_SCOPE)
+  set(runtimes builtin)
   set(w_runtime_builtin_includes "$<TARGET_PROPERTY:PtoWsp::sim,INTERFACE_INCLUDE_DIRECTORIES>"
     PARENT_SCOPE)
   set(w_runtime_builtin_library "$<TARGET_FILE:PtoWsp::sim>" PARENT_SCOPE)
+  _ptowsp_find_pto_runtime(root)
+  if(root)
+    list(PREPEND runtimes pto-runtime)
+    _ptowsp_add_pto_runtime("${root}")
+    get_property(includes GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_INCLUDES)
+    get_property(folder GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_FOLDER)
+    set(w_runtime_pto-runtime_includes "${includes}" PARENT_SCOPE)
+    set(w_runtime_pto-runtime_library "${folder}" PARENT_SCOPE)
+  endif()
+  set(w_runtimes ${runtimes} PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_find_pto_runtime(<variable>): the checkout of pto-runtime: PTO_RUNTIME_PATH of the cache or the
+# environment, else 3rdparty/pto-runtime of this PtoWsp's sources or of the project, where it is populated;
+# empty for the built-in runtime alone.
+function(_ptowsp_find_pto_runtime variable)
+  set(PTO_RUNTIME_PATH "$ENV{PTO_RUNTIME_PATH}" CACHE STRING
+    "Checkout of pto-runtime to run workloads on, besides the built-in runtime; OFF for none; empty for \
+3rdparty/pto-runtime where it is populated")
+  set(root "${PTO_RUNTIME_PATH}")
+  if(root STREQUAL "")
+    set(root "$ENV{PTO_RUNTIME_PATH}")
+  endif()
+  if(root STREQUAL "OFF" OR CMAKE_CROSSCOMPILING)
+    set(root "")
+  elseif(root STREQUAL "")
+    foreach(tree IN ITEMS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." "${CMAKE_SOURCE_DIR}")
+      cmake_path(NORMAL_PATH tree)
+      if(root STREQUAL "" AND EXISTS "${tree}/3rdparty/pto-runtime/python/bindings.py")
+        cmake_path(APPEND tree 3rdparty pto-runtime OUTPUT_VARIABLE root)
+      endif()
+    endforeach()
+  elseif(NOT IS_DIRECTORY "${root}")
+    _ptowsp_fail("PTO_RUNTIME_PATH is '${root}', and there is no such folder; set it to a checkout of "
+      "pto-runtime, or to OFF for the built-in runtime. Where pto-runtime is a submodule: git submodule "
+      "update --init --recursive")
+  else()
+    cmake_path(ABSOLUTE_PATH root BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE)
+  endif()
+  set(${variable} "${root}" PARENT_SCOPE)
+endfunction()
+
+# _ptowsp_add_pto_runtime(<root>): once for a build tree, the target ptowsp.pto_runtime, which has
+# pto-runtime's own RuntimeBuilder make its libraries. Which version it is, and what that means, is for
+# versions.py to say.
+function(_ptowsp_add_pto_runtime root)
+  if(TARGET ptowsp.pto_runtime)
+    return()
+  endif()
+  get_property(bridge GLOBAL PROPERTY PTOWSP_BRIDGE)
+  if(bridge STREQUAL "" OR NOT EXISTS "${bridge}/versions.py")
+    _ptowsp_fail("the bridge to pto-runtime is not known here, or not there (${bridge}); call "
+      "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
+  endif()
+  include("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/PtoWspFindPython.cmake")
+  ptowsp_find_python(python)
+  if(NOT python)
+    _ptowsp_fail("running on pto-runtime needs Python 3.9 or newer, and there is no such python3 on PATH. "
+      "On Debian: apt install python3; or set PTOWSP_PYTHON to an interpreter, or PTO_RUNTIME_PATH to OFF")
+  endif()
+  execute_process(COMMAND "${python}" -I -S -B "${bridge}/versions.py" "${root}" RESULT_VARIABLE failed
+    OUTPUT_VARIABLE said ERROR_VARIABLE error OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE)
+  if(failed)
+    _ptowsp_fail("PTO_RUNTIME_PATH: ${error}")
+  endif()
+  string(REPLACE "\n" ";" said "${said}")
+  list(POP_FRONT said version)
+  set(folder "${CMAKE_BINARY_DIR}/ptowsp.pto_runtime")
+  add_custom_command(OUTPUT "${folder}/runtime.json"
+    BYPRODUCTS "${folder}/host.so" "${folder}/aicpu.so" "${folder}/aicore.so"
+    COMMAND "${python}" -B "${bridge}/build_runtime.py" "${root}" -o "${folder}" --depfile "${folder}/build.d"
+    DEPFILE "${folder}/build.d"
+    COMMENT "Building the libraries of pto-runtime ${version}" VERBATIM)
+  add_custom_target(ptowsp.pto_runtime DEPENDS "${folder}/runtime.json")
+  set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_INCLUDES "${said}")
+  set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_FOLDER "${folder}")
+  message(STATUS "PtoWsp: workloads run on pto-runtime ${version} in ${root}, too")
 endfunction()
 
 # _ptowsp_kernel_levels(): sets w_levels from PTOWSP_KERNEL_ARCH: one level, or `multi` for all of the
@@ -1019,7 +1097,8 @@ endfunction()
 
 # ---- 6. the test --------------------------------------------------------------------------------
 
-# _ptowsp_add_test(): <name>.a2a3sim. The runner compares the hash of the workload file with the one the
+# _ptowsp_add_test(): <name>.a2a3sim on the preferred runtime, and <name>.a2a3sim.builtin where that is not
+# the built-in one. The runner compares the hash of the workload file with the one the
 # artifact was made from, so that a build that did not happen cannot pass. Of a Python workload that is
 # the trace's hash; that the trace is the file's is for ptowsp.build, which traces again when needed.
 function(_ptowsp_add_test)
@@ -1048,17 +1127,29 @@ function(_ptowsp_add_test)
     set(workers 3)
   endif()
   set(test ${w_name}.a2a3sim)
-  add_test(NAME ${test} COMMAND PtoWsp::ptowsp-run "${folder}" --platform a2a3sim
-    --source "${w_workload}" --runtime "${w_runtime_builtin_library}" --workers ${workers}
-    ${options})
-  set(labels a2a3sim ${w_LABELS})
-  set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
-    FIXTURES_REQUIRED ptowsp.build PROCESSORS ${workers})
-  if(DEFINED w_TIMEOUT)
-    # The runner ends first and says which task hung; ctest's own limit is for a runner that hangs.
-    math(EXPR limit "${w_TIMEOUT} + 30")
-    set_tests_properties(${test} PROPERTIES TIMEOUT ${limit})
-  endif()
+  foreach(runtime IN LISTS w_runtimes)
+    set(labels a2a3sim ${w_LABELS})
+    set(processors ${workers})
+    set(arguments --workers ${workers})
+    if(NOT runtime STREQUAL "builtin")
+      # Its scheduler and its cores wait in loops: a core that is not scheduled looks to it like one that
+      # hangs. So as few tests beside it as possible.
+      cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)
+      list(APPEND labels ${runtime})
+      set(arguments "")
+      add_dependencies(ptowsp.workloads ptowsp.pto_runtime)
+    endif()
+    add_test(NAME ${test} COMMAND PtoWsp::ptowsp-run "${folder}" --platform a2a3sim
+      --source "${w_workload}" --runtime "${w_runtime_${runtime}_library}" ${arguments} ${options})
+    set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
+      FIXTURES_REQUIRED ptowsp.build PROCESSORS ${processors})
+    if(DEFINED w_TIMEOUT)
+      # The runner ends first and says which task hung; ctest's own limit is for a runner that hangs.
+      math(EXPR limit "${w_TIMEOUT} + 30")
+      set_tests_properties(${test} PROPERTIES TIMEOUT ${limit})
+    endif()
+    set(test ${w_name}.a2a3sim.builtin)  # the second one, when the preferred runtime is another
+  endforeach()
   add_dependencies(ptowsp.workloads ${w_name})
   set_property(TARGET ptowsp.workloads APPEND PROPERTY PTOWSP_READY "${folder}/ready")
 endfunction()

@@ -24,15 +24,17 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmak
   COMPATIBILITY SameMinorVersion)
 set(PTOWSP_FUNCTION_FILE "\${CMAKE_CURRENT_LIST_DIR}/PtoWspAddWorkload.cmake")
 set(PTOWSP_PYTHON_PACKAGES "${CMAKE_INSTALL_DATADIR}/ptowsp/python")
+set(PTOWSP_BRIDGE "${CMAKE_INSTALL_DATADIR}/ptowsp/pto_runtime")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake" INSTALL_DESTINATION "${package_dir}"
-  PATH_VARS PTOWSP_PYTHON_PACKAGES)
+  PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE)
 install(FILES "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake"
   "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" DESTINATION "${package_dir}")
 
 export(EXPORT PtoWspTargets NAMESPACE PtoWsp:: FILE "${PROJECT_BINARY_DIR}/PtoWspTargets.cmake")
 set(PTOWSP_FUNCTION_FILE "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake")
 set(PTOWSP_PYTHON_PACKAGES python)
+set(PTOWSP_BRIDGE share/ptowsp/pto_runtime)
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/PtoWspConfig.cmake" INSTALL_DESTINATION "${PROJECT_BINARY_DIR}"
-  INSTALL_PREFIX "${PROJECT_BINARY_DIR}" PATH_VARS PTOWSP_PYTHON_PACKAGES)
+  INSTALL_PREFIX "${PROJECT_BINARY_DIR}" PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE)

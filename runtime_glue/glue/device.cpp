@@ -44,6 +44,11 @@ Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options)
         "block_dim",
         format("found %d, expected a positive multiple of aicpu_threads, %d", blocks, threads),
         "change BLOCK_DIM or --block-dim, AICPU_THREADS or --aicpu-threads");
+  if (library.external() && blocks > library.external()->most_blocks)
+    return Status::badArtifact("block_dim",
+                               format("found %d, expected %d at most, the blocks that %s has", blocks,
+                                      library.external()->most_blocks, library.external()->name.c_str()),
+                               "change BLOCK_DIM or --block-dim");
   if (const SimApi* sim = library.sim()) {
     sim_device_ = sim->device_create();
     if (!sim_device_) return Status::runFailure("device", "found no memory for a device");
@@ -80,6 +85,10 @@ Status Device::select(uint32_t sim_flags) {
 
 void Device::cancel() {
   if (const SimApi* sim = library_->sim()) sim->device_cancel(sim_device_);
+  if (library_->external()) {
+    cancelled_ = true;
+    process_.kill();
+  }
 }
 
 Status Device::registerKernels(const Manifest& manifest, const Executable& executable,

@@ -2,9 +2,11 @@
 // registered on it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
+#include "runtime_glue/glue/child_process.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/runtime_library.h"
 #include "runtime_glue/glue/status.h"
@@ -15,10 +17,10 @@ struct DeviceOptions {
   int device_id = 0;
   int block_dim = 0;      // 0: as many as the workers can keep busy; 1 on other runtimes
   int aicpu_threads = 0;  // 0: 1
+  double timeout = 0;     // seconds for one launch, 0: none; for one run on an external runtime
   // The rest needs the built-in runtime.
   int workers = 0;  // 0: one for each CPU
   std::optional<uint64_t> schedule_seed;
-  double timeout = 0;  // seconds for one launch, 0: none
 };
 
 class Device {
@@ -47,11 +49,18 @@ class Device {
   // After a run that failed: select() resets the device, if the runtime can.
   void markDead() { dead_ = true; }
 
+  // External runtimes: the process of the run, and whether cancel() ended it.
+  ChildProcess& process() { return process_; }
+  void startedProcess() { cancelled_ = false; }
+  bool processCancelled() const { return cancelled_; }
+
  private:
   const RuntimeLibrary* library_ = nullptr;
   DeviceOptions options_;
   ptowsp_sim_device* sim_device_ = nullptr;
   bool dead_ = false;
+  ChildProcess process_;
+  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace ptowsp::glue

@@ -33,6 +33,11 @@ Status findSymbol(void* handle, const std::string& file, const std::string& symb
 Status loadExecutable(const Artifact& artifact, const RuntimeLibrary& runtime,
                       Executable* executable) {
   *executable = {};
+  if (runtime.external()) {
+    executable->orchestration_file = artifact.orchestration;
+    executable->kernel_files = artifact.kernels;
+    return {};
+  }
   const Manifest& manifest = artifact.manifest;
   const std::string fix = "build the target " + manifest.name + " again";
   void* handle = nullptr;

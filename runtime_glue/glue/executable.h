@@ -19,6 +19,9 @@ struct Executable {
   // For the built-in runtime the orchestration as a function, else its library's bytes.
   OrchestrationFunction orchestration = nullptr;
   std::string orchestration_bytes;
+  // For an external runtime nothing is loaded: the files are.
+  std::string orchestration_file;
+  std::vector<std::string> kernel_files;
 };
 
 // Libraries stay loaded as long as the process lives: a kernel that never ended may still run.

@@ -394,4 +394,34 @@ Status parseReady(std::string_view text, const std::string& file, Ready* ready) 
   return reader.take();
 }
 
+Status parseRuntime(std::string_view text, const std::string& file, ExternalRuntime* runtime) {
+  *runtime = {};
+  Reader reader(file, "build the target ptowsp.pto_runtime again");
+  Json root;
+  reader.parse(text, &root);
+  if (!reader.ok()) return reader.take();
+  reader.integer(root, "", "ptowsp_runtime", kRuntimeFormat, kRuntimeFormat);
+  runtime->name = reader.name(root, "", "name");
+  runtime->version = reader.name(root, "", "version");
+  runtime->platform = reader.name(root, "", "platform");
+  runtime->root = reader.name(root, "", "root");
+  runtime->python = reader.name(root, "", "python");
+  runtime->launcher = reader.name(root, "", "launcher");
+  runtime->bindings = reader.name(root, "", "bindings");
+  runtime->host = reader.name(root, "", "host");
+  runtime->aicpu = reader.name(root, "", "aicpu");
+  runtime->aicore = reader.name(root, "", "aicore");
+  runtime->most_blocks = static_cast<int>(reader.integer(root, "", "most_blocks", 1, 1 << 20));
+  runtime->waiting = reader.text(root, "", "waiting");
+  runtime->pause = static_cast<int>(reader.integer(root, "", "pause", 0, 1000));
+  const Json& leftovers = reader.array(root, "", "leftovers");
+  for (size_t i = 0; i < leftovers.size() && reader.ok(); ++i) {
+    if (!leftovers[i].is_string())
+      reader.fail(item("/leftovers", i), "found " + shown(leftovers[i]) + ", expected a string");
+    else
+      runtime->leftovers.push_back(leftovers[i].get<std::string>());
+  }
+  return reader.take();
+}
+
 }  // namespace ptowsp::glue

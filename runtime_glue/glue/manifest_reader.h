@@ -1,4 +1,4 @@
-// Reads manifest.json and `ready`. Whatever is malformed, missing, of another version or
+// Reads manifest.json, `ready`, and runtime.json of an external runtime. Whatever is malformed, missing, of another version or
 // contradicts itself is refused with the file, the JSON path, what was found and what was expected.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ptowsp/manifest.h"
+#include "runtime_glue/glue/external_runtime.h"
 #include "runtime_glue/glue/status.h"
 
 namespace ptowsp::glue {
@@ -16,5 +17,6 @@ const char* nameOf(TensorRole role);
 // `file` is only named in messages.
 Status parseManifest(std::string_view text, const std::string& file, Manifest* manifest);
 Status parseReady(std::string_view text, const std::string& file, Ready* ready);
+Status parseRuntime(std::string_view text, const std::string& file, ExternalRuntime* runtime);
 
 }  // namespace ptowsp::glue

@@ -67,6 +67,7 @@ int Run::build(const Inspection::Request& request) {
 
 // `code` is the runtime's when a call of it failed.
 Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* code) {
+  if (device_.library().external()) return attemptExternal(tensors, code);
   const ContractApi& runtime = device_.library().contract();
   stats_ = {};
   changed_tensor_.reset();

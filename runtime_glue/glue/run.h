@@ -12,6 +12,7 @@
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/inspection.h"
+#include "runtime_glue/glue/shared_arrays.h"
 #include "runtime_glue/glue/status.h"
 #include "runtime_glue/glue/task_names.h"
 
@@ -70,6 +71,14 @@ class Run {
     void operator()(void* memory) const;
   };
 
+  struct Reports;
+  Status attemptExternal(const std::vector<void*>& tensors, int* code);
+  Status fillShared(const std::vector<void*>& tensors);
+  std::string externalRequest() const;
+  void followReports(Reports* reports);
+  Status finishExternal(const std::vector<void*>& tensors);
+  Status externalFailure(const Reports& reports, int ended);
+
   Status attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* code);
   int build(const Inspection::Request& request);
   Status buildFailure(int code);
@@ -95,6 +104,7 @@ class Run {
   std::unique_ptr<void, Free> runtime_;  // the runtime object's memory
   std::vector<uint64_t> args_;
   std::vector<uint64_t> ledger_;
+  SharedArrays shared_;  // external runtimes: the arrays in the workload's order, then the ledger
   RunStats stats_;
   int code_ = 0;
   int64_t only_ = -1;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <glob.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <climits>
@@ -25,6 +26,9 @@ Status RuntimeLibrary::open(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0)
     return Status::badArtifact(path, "found no such runtime library",
                                "give the path of a library with pto-runtime's C API to --runtime");
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+    return readExternalRuntime(path, &external_.emplace());
   if (const std::string fault = elfFault(path); !fault.empty())
     return Status::badArtifact(path, "cannot load this runtime library: " + fault,
                                "build or install the runtime again");

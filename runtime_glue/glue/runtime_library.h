@@ -1,10 +1,13 @@
 // RuntimeLibrary: a shared library with pto-runtime's C API, found by dlopen, and, where it is the
-// built-in runtime, its extensions. The one place that knows symbols.
+// built-in runtime, its extensions; or the folder of an external runtime. The one place that knows
+// symbols.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "ptowsp/sim_api.h"
+#include "runtime_glue/glue/external_runtime.h"
 #include "runtime_glue/glue/status.h"
 
 namespace ptowsp::glue {
@@ -51,12 +54,15 @@ class RuntimeLibrary {
   const ContractApi& contract() const { return contract_; }
   // Null when the library is not the built-in runtime.
   const SimApi* sim() const { return is_sim_ ? &sim_ : nullptr; }
+  // Where the path is a folder: a runtime that runs in processes of its own; contract() is empty then.
+  const ExternalRuntime* external() const { return external_ ? &*external_ : nullptr; }
 
  private:
   std::string path_;
   ContractApi contract_ = {};
   SimApi sim_ = {};
   bool is_sim_ = false;
+  std::optional<ExternalRuntime> external_;
 };
 
 // The built-in runtime that belongs to the running program: lib/libptowsp_sim.so beside its bin/.

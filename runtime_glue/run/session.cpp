@@ -200,7 +200,7 @@ class Session {
       glue::enterPhase("preparing the tensors");
       if (Status status = tensors_.prepare(); !status.ok()) return status;
       glue::limitTime(report_.name, options_.timeout == 0 ? 0
-                                    : library_.sim()      ? options_.timeout + kGraceSeconds
+                                    : (library_.sim() || library_.external()) ? options_.timeout + kGraceSeconds
                                                           : options_.timeout);
       Status status = run.execute(tensors_.pointers());
       glue::limitTime(report_.name, 0);

@@ -18,6 +18,13 @@
 
 #define PTOWSP_ORCHESTRATION_VERSION 1
 
+#ifndef PTOWSP_BUILTIN_RUNTIME
+// Compared with the size that the runtime's library says, before it builds a graph: with other limits
+// members lie elsewhere.
+extern "C" const uint64_t ptowsp_runtime_object_size __attribute__((visibility("default")));
+extern "C" const uint64_t ptowsp_runtime_object_size = sizeof(Runtime);
+#endif
+
 namespace ptowsp {
 // Hidden, as task_graph.h is, and for the same reason.
 inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
@@ -36,6 +43,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     kErrorHostMemory = -110,      // malloc failed
     kErrorTracking = -111,        // the edges could not be inferred: no memory, or a bad region
   };
+
+  // Set in the ledger's address: the device can use that memory itself, so that what has run is known
+  // even when the graph is never finalized.
+  constexpr uint64_t kDeviceLedger = 1;
 
   enum class Role { input, output, inout, temporary };
   enum class Dependences { dataflow, program_order };
@@ -218,6 +229,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
 
   inline int Graph::openLedger(uint64_t host) {
     if (!host) return 0;
+    if (host & kDeviceLedger) {
+      ledger_ = host & ~kDeviceLedger;
+      return 0;
+    }
     const uint64_t bytes = sizeof(uint64_t) * expected_.tasks;
     if (bytes == 0) return 0;
     if (int error = allocate("ledger", bytes, &ledger_)) return error;

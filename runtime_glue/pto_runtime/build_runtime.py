@@ -1,0 +1,117 @@
+"""Builds the libraries of a pto-runtime with its own RuntimeBuilder, once for a build tree.
+
+    build_runtime.py FOLDER -o DIRECTORY [--depfile FILE]
+
+makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them. What the
+build says goes to DIRECTORY/build.log, and is shown when it fails.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import versions  # noqa: E402
+
+PLATFORM = "a2a3sim"
+RUNTIME = "host_build_graph"
+_SHOWN = 60  # lines of the log
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="build_runtime.py", description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("folder", help="a checkout of pto-runtime")
+    parser.add_argument("-o", "--output", required=True, metavar="DIRECTORY")
+    parser.add_argument("--depfile", metavar="FILE", help="write what the libraries are made of")
+    options = parser.parse_args()
+    root, output = os.path.abspath(options.folder), os.path.abspath(options.output)
+    try:
+        version = versions.detect(root)
+    except versions.UnknownVersion as error:
+        print(error, file=sys.stderr)
+        return 1
+    os.makedirs(output, exist_ok=True)
+    ready = os.path.join(output, "runtime.json")
+    if os.path.exists(ready):
+        os.remove(ready)
+    log = os.path.join(output, "build.log")
+    try:
+        libraries = _build(root, log)
+    except Exception as error:  # whatever its code raises is a build that failed
+        _report(root, log, error)
+        return 1
+    for name, content in libraries.items():
+        with open(os.path.join(output, name), "wb") as file:
+            file.write(content)
+    if options.depfile:
+        _write_depfile(options.depfile, ready, root)
+    description = {
+        "ptowsp_runtime": 1, "name": "pto-runtime", "version": version.name, "platform": PLATFORM,
+        "root": root, "python": sys.executable,
+        "launcher": os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py"), "bindings": os.path.join(root, "python"),
+        "host": "host.so", "aicpu": "aicpu.so", "aicore": "aicore.so",
+        "most_blocks": version.most_blocks, "leftovers": version.leftovers,
+        "waiting": version.waiting, "pause": version.pause}
+    partial = ready + ".partial"
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(description, file, indent=1)
+        file.write("\n")
+    os.replace(partial, ready)
+    return 0
+
+
+def _build(root: str, log: str) -> dict[str, bytes]:
+    # Its prints and those of the compilers that it starts.
+    sys.dont_write_bytecode = True
+    sys.stdout.flush()
+    kept = [os.dup(1), os.dup(2)]
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    sys.path.insert(0, os.path.join(root, "python"))
+    try:
+        from runtime_builder import RuntimeBuilder
+        host, aicpu, aicore = RuntimeBuilder(platform=PLATFORM).build(RUNTIME)
+    finally:
+        sys.path.remove(os.path.join(root, "python"))
+        sys.stdout.flush()
+        for number, copy in enumerate(kept, 1):
+            os.dup2(copy, number)
+            os.close(copy)
+    for name, content in (("host", host), ("AICPU", aicpu), ("AICore", aicore)):
+        if not content.startswith(b"\x7fELF"):
+            raise RuntimeError(f"its {name} library is no shared library")
+    return {"host.so": host, "aicpu.so": aicpu, "aicore.so": aicore}
+
+
+def _report(root: str, log: str, error: Exception) -> None:
+    print(f"building the libraries of pto-runtime in {root} failed: {type(error).__name__}: {error}",
+          file=sys.stderr)
+    with open(log, encoding="utf-8", errors="replace") as file:
+        lines = file.read().splitlines()
+    for line in ["..."] * (len(lines) > _SHOWN) + lines[-_SHOWN:]:
+        print(f"  | {line}", file=sys.stderr)
+    print(f"  note: all of it is in {log}\n  fix: look whether CMake, make and g++ work, or set "
+          "PTO_RUNTIME_PATH to OFF for the built-in runtime", file=sys.stderr)
+
+
+def _write_depfile(path: str, target: str, root: str) -> None:
+    files = [os.path.abspath(__file__), os.path.abspath(versions.__file__)]
+    for part in ("python", "src"):
+        for folder, folders, names in os.walk(os.path.join(root, part)):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            files += [os.path.join(folder, name) for name in sorted(names)]
+
+    def escaped(name: str) -> str:
+        return name.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{escaped(target)}: \\\n" + " \\\n".join(f"  {escaped(name)}" for name in files) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
