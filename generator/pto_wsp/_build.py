@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 from pto_wsp import _tools
 from pto_wsp._cache import Cache, Entry
 from pto_wsp._check import check
 from pto_wsp._names import fit
-from pto_wsp.errors import CompileError
+from pto_wsp.errors import CompileError, PtoError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,22 +53,24 @@ def emit(tools: Tools, traced: Traced, races: str) -> Entry:
         _run([tools.gen, "emit", source, "-o", result, "--name", identifier(traced.name),
               "--races", races, "--dependences", traced.dependences], traced)
 
-    key = _key(["emit", _tools.fingerprint(tools.gen), races, traced.dependences], traced)
+    key = _key(["emit", _tools.fingerprint(tools.gen), races, traced.dependences], traced.json_text)
     return Cache().take(key, make)
 
 
 class Artifact:
     """What a build makes, in the cache. path: its folder."""
 
-    def __init__(self, tools: Tools, traced: Traced, races: str, level: str) -> None:
+    def __init__(self, tools: Tools, traced: Traced, races: str, level: str,
+                 pto_runtime: str | None) -> None:
         cmake = _tools.find_program("cmake", "cmake")
         ninja = _tools.find_program("ninja", "ninja-build")
         compiler = _tools.find_compiler()
         environment = sorted((name, value) for name, value in os.environ.items()
                              if name in _VARIABLES or name.startswith("CMAKE_"))
         self._key = _key(["artifact", tools.identity(), *map(_tools.fingerprint, (cmake, ninja, compiler)),
-                          environment, level, races, traced.dependences], traced)
-        self._make = _maker(tools, traced, races, cmake, ninja)
+                          environment, level, races, traced.dependences,
+                          _runtime_identity(tools, pto_runtime)], traced.json_text)
+        self._make = _maker(tools, traced, races, cmake, ninja, pto_runtime)
         self._cache = Cache()
         self._entry = self._cache.take(self._key, self._make)
 
@@ -86,8 +89,32 @@ class Artifact:
         self._entry.close()
 
 
-def _maker(tools: Tools, traced: Traced, races: str, cmake: str,
-           ninja: str) -> Callable[[str, str], None]:
+def external_runtime(tools: Tools, root: str) -> Entry:
+    """The libraries of the pto-runtime in a checkout, built by its own RuntimeBuilder. PtoError when that
+    fails, or the version is unknown."""
+    def make(scratch: str, result: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-B", os.path.join(tools.bridge, "build_runtime.py"), root, "-o", result],
+            stdin=subprocess.DEVNULL, capture_output=True, close_fds=False, check=False)
+        if done.returncode != 0:
+            raise PtoError("error: " + done.stderr.decode(errors="replace").rstrip())
+
+    return Cache().take(_key(["pto-runtime", _runtime_identity(tools, root)], ""), make)
+
+
+def _runtime_identity(tools: Tools, root: str | None) -> list[object]:
+    if root is None:
+        return []
+    files = [sys.executable, *(os.path.join(tools.bridge, name) for name in sorted(os.listdir(tools.bridge)))]
+    for part in ("python", "src"):
+        for folder, folders, names in os.walk(os.path.join(root, part)):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            files += [os.path.join(folder, name) for name in sorted(names)]
+    return [_tools.fingerprint(file) for file in files]
+
+
+def _maker(tools: Tools, traced: Traced, races: str, cmake: str, ninja: str,
+           pto_runtime: str | None) -> Callable[[str, str], None]:
     def make(scratch: str, result: str) -> None:
         check(traced, "--races", races)
         name = identifier(traced.name)
@@ -96,7 +123,8 @@ def _maker(tools: Tools, traced: Traced, races: str, cmake: str,
             file.write(_PROJECT.format(name=name, races=races, dependences=traced.dependences))
         build = os.path.join(scratch, "build")
         _run([cmake, "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_MAKE_PROGRAM={ninja}",
-              f"-DPtoWsp_DIR={tools.cmake_dir}", *_OPTIONS], traced)
+              f"-DPtoWsp_DIR={tools.cmake_dir}", f"-DPTO_RUNTIME_PATH={pto_runtime or 'OFF'}", *_OPTIONS],
+             traced)
         _run([ninja, "-C", build, name], traced)
 
     return make
@@ -111,9 +139,9 @@ def _write_source(scratch: str, traced: Traced) -> str:
     return path
 
 
-def _key(parts: list[object], traced: Traced) -> str:
+def _key(parts: list[object], workload: str) -> str:
     import hashlib
-    text = repr([_FORMAT, parts, traced.json_text]).encode("utf-8", "surrogateescape")
+    text = repr([_FORMAT, parts, workload]).encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()[:40]
 
 

@@ -19,7 +19,7 @@ _CANCEL_EVERY = 0.02  # seconds
 
 class _Options(ctypes.Structure):
     _fields_ = [("size", ctypes.c_uint32), ("workers", ctypes.c_int32),
-                ("timeout_seconds", ctypes.c_double)]
+                ("timeout_seconds", ctypes.c_double), ("runtime", ctypes.c_char_p)]
 
 
 class RunStats(ctypes.Structure):
@@ -65,13 +65,16 @@ class Library:
 
 
 class Executable:
-    """A loaded artifact with a device of its own. One call at a time."""
+    """A loaded artifact with a device of its own. One call at a time. runtime: the folder of an external
+    runtime's libraries, or None for the built-in one."""
 
-    def __init__(self, library: Library, artifact: str, workers: int, timeout: float) -> None:
+    def __init__(self, library: Library, artifact: str, workers: int, timeout: float,
+                 runtime: str | None = None) -> None:
         self._c = library.c
         self._process = os.getpid()
         self._program = ctypes.c_void_p()
-        options = _Options(ctypes.sizeof(_Options), workers, timeout)
+        options = _Options(ctypes.sizeof(_Options), workers, timeout,
+                           runtime and runtime.encode("utf-8", "surrogateescape"))
         outcome = self._c.ptowsp_program_open(
             artifact.encode("utf-8", "surrogateescape"), ctypes.byref(options),
             ctypes.byref(self._program))

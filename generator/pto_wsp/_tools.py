@@ -41,6 +41,12 @@ class Tools:
         return self._below(["lib*/libptowsp_glue_c.so", "lib/*/libptowsp_glue_c.so"],
                            "libptowsp_glue_c.so")
 
+    @property
+    def bridge(self) -> str:
+        """The folder of the programs that drive an external pto-runtime."""
+        return os.path.dirname(self._below(["share/ptowsp/pto_runtime/build_runtime.py"],
+                                           "the bridge to pto-runtime"))
+
     def _below(self, patterns: list[str], what: str) -> str:
         for pattern in patterns:
             found = sorted(glob.glob(os.path.join(glob.escape(self.root), pattern)))

@@ -5,7 +5,8 @@
     print(program.stats.tasks, program.stats.wall_time)
 
 target                 compile()                                              execute()
-pto_runtime_a2a3sim    emits and builds the artifact (CMake, in the cache)    on the simulated chip
+pto_runtime_a2a3sim    emits and builds the artifact (CMake, in the cache)    on the simulated chip: the
+                       built-in runtime, or the pto-runtime that PTO_RUNTIME_PATH names
 cpu_sim                checks the workload                                    by the reference evaluation
 a2a3sim_codegen        emits the tree: codegen_artifact_dir                   raises
 pto_runtime_a2a3, a2a3_codegen are for the device, and not in this version.
@@ -18,7 +19,7 @@ import subprocess
 import threading
 import time
 
-from pto_wsp.errors import GAPS, ExecutionError, did_you_mean, fail
+from pto_wsp.errors import GAPS, ExecutionError, PtoError, did_you_mean, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,9 +185,15 @@ class _Simulated(Program):
         super().__init__(traced, "pto_runtime_a2a3sim")
         from pto_wsp import _build, _runtime
         library = _runtime.Library(tools.glue)
-        artifact = self._artifact = _build.Artifact(tools, traced, races, library.level)
+        root = _pto_runtime()
+        if root and workers:
+            fail("bad-option", f"workers is {workers}, and the program runs on pto-runtime in {root}, which "
+                 "has no such option", "leave it out, or set PTO_RUNTIME_PATH=OFF for the built-in runtime")
+        self._runtime = _build.external_runtime(tools, root) if root else None
+        folder = self._runtime.path if self._runtime else None
+        artifact = self._artifact = _build.Artifact(tools, traced, races, library.level, root)
         # Without `self` in it, which would keep a forgotten program alive until garbage is collected.
-        self._load = lambda: _runtime.Executable(library, artifact.path, workers, timeout)
+        self._load = lambda: _runtime.Executable(library, artifact.path, workers, timeout, folder)
         try:
             self._executable = self._load()
         except _runtime.DamagedArtifact:
@@ -233,6 +240,8 @@ class _Simulated(Program):
             self._closed = True
             self._executable.close()
             self._artifact.close()
+            if self._runtime:
+                self._runtime.close()
 
 
 class _Reference(Program):
@@ -298,6 +307,14 @@ def compile_workload(workload: Workload, target: str = "cpu_sim", *, timeout: fl
     program._remake = remake
     program.stats.compile_time = time.perf_counter() - begun
     return program
+
+
+def _pto_runtime() -> str | None:
+    from pto_wsp.pto_runtime_bridge import find_pto_runtime
+    try:
+        return find_pto_runtime()
+    except ImportError as error:
+        raise PtoError(f"error: {error}") from None
 
 
 def _no_device(target: str) -> NoReturn:

@@ -75,8 +75,13 @@ int guarded(ptowsp_program* program, const Call& call) {
 
 Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_options& options) {
   if (!artifact) return Status::badArtifact("ptowsp_program_open", "the artifact's path is null");
-  if (Status status = program.library.open(runtimeBeside()); !status.ok()) return status;
-  if (Status status = ptowsp::glue::loadArtifact(artifact, {}, &program.artifact); !status.ok())
+  if (Status status = program.library.open(options.runtime ? options.runtime : runtimeBeside());
+      !status.ok())
+    return status;
+  ptowsp::glue::ArtifactRequest request;
+  if (!program.library.sim()) request.runtime = "pto-runtime";
+  if (Status status = ptowsp::glue::loadArtifact(artifact, request, &program.artifact);
+      !status.ok())
     return status;
   if (Status status =
           ptowsp::glue::loadExecutable(program.artifact, program.library, &program.executable);

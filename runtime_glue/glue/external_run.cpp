@@ -148,6 +148,7 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
     *code = PTOWSP_SIM_ERROR_CANCELLED;
     return Status::runFailure(manifest_.name, "the run was cancelled");
   }
+  if (reports.late) *code = PTOWSP_SIM_ERROR_TIMEOUT;
   if (!reports.done || ended != 0) return externalFailure(reports, ended);
   return finishExternal(tensors);
 }

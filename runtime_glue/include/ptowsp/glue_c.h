@@ -1,5 +1,6 @@
 /* The C interface of PtoWsp::glue, libptowsp_glue_c.so: programs in any language run built
-   workloads in their own process, on the built-in runtime, with every check that ptowsp-run makes
+   workloads in their own process, on the built-in runtime (on an external one in a process for each
+   run), with every check that ptowsp-run makes
    of a run (not of its results). C99.
 
    Calls for one program come one at a time, from any threads, but for ptowsp_program_cancel(),
@@ -26,6 +27,7 @@ typedef struct ptowsp_program_options {
   uint32_t size;
   int32_t workers;        /* threads that run kernels; 0: one for each CPU */
   double timeout_seconds; /* for the tasks of one run; 0: none */
+  const char* runtime;    /* NULL: the built-in runtime; else the folder of an external one's libraries */
 } ptowsp_program_options;
 
 /* Of the last run; tasks, edges and critical_path are known before the first, too. */
