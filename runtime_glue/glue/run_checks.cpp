@@ -167,8 +167,8 @@ Status Run::checkOrder() {
 
 Status Run::checkLedger(const uint64_t* ledger) {
   std::vector<int64_t> missing, repeated, strange;
-  const size_t tasks = static_cast<size_t>(manifest_.graph.tasks);
-  for (size_t task = 0; task < tasks; ++task) {
+  const size_t count = static_cast<size_t>(manifest_.graph.tasks);
+  for (size_t task = 0; task < count; ++task) {
     const uint64_t stamp = task + 1, found = ledger[task];
     const bool expected = ran(static_cast<int64_t>(task));
     if (found == (expected ? stamp : 0)) continue;
@@ -184,7 +184,7 @@ Status Run::checkLedger(const uint64_t* ledger) {
       manifest_.name,
       format("the completion ledger is not as expected for %zu of %s",
              missing.size() + repeated.size() + strange.size(),
-             counted(static_cast<long long>(tasks), "task").c_str()),
+             counted(static_cast<long long>(count), "task").c_str()),
       "the runtime lost or repeated tasks, or their kernels do not end as emitted ones do: build "
       "the target " +
           manifest_.name + " again");
