@@ -21,7 +21,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 #   3. bring the kernel list up to date and watch it
 #   4. add the rules: emit, eval, one library for each runtime and for each kernel, seal
 #   5. add the target <name>, which builds all of it
-#   6. add the test <name>.a2a3sim, and <name>.a2a3sim.builtin where there is a pto-runtime
+#   6. add the test <name>.a2a3sim, and <name>.a2a3sim.builtin where there is a pto-runtime, and
+#      <name>.a2a3sim.limits where it is asked for
 # _ptowsp_<step>() below is each one's code; what they share is handed on in variables w_*.
 function(ptowsp_add_workload)
   _ptowsp_parse_arguments(${ARGV})
@@ -390,14 +391,24 @@ function(_ptowsp_find_generator)
 endfunction()
 
 # _ptowsp_find_runtimes(): sets w_runtimes, the runtimes to compile an orchestration for, the preferred one
-# first, and for each w_runtime_<r>_includes, where its runtime.h lies, w_runtime_<r>_library, what the
-# runner is given, and w_runtime_<r>_ready, what has to be built before a test.
+# first, and for each w_runtime_<r>_includes, where its runtime.h lies, w_runtime_<r>_definitions,
+# what it is compiled with, w_runtime_<r>_library, what the runner is given, and w_runtime_<r>_ready, what has to be built before a test.
 function(_ptowsp_find_runtimes)
   if(NOT TARGET PtoWsp::sim)
     _ptowsp_fail("the built-in runtime PtoWsp::sim is not known here; call "
       "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
   endif()
   set(runtimes builtin)
+  if(PTOWSP_TEST_PINNED_LIMITS)
+    # The built-in runtime, as if it had the limits of the pinned pto-runtime. The last: it has a test
+    # with a name of its own.
+    list(APPEND runtimes builtin_limits)
+    set(w_runtime_builtin_limits_includes
+      "$<TARGET_PROPERTY:PtoWsp::sim,INTERFACE_INCLUDE_DIRECTORIES>" PARENT_SCOPE)
+    set(w_runtime_builtin_limits_definitions RUNTIME_MAX_TASKS=1024 RUNTIME_MAX_FANOUT=512
+      RUNTIME_MAX_ARGS=16 RUNTIME_MAX_TENSOR_PAIRS=64 PARENT_SCOPE)
+    set(w_runtime_builtin_limits_library "$<TARGET_FILE:PtoWsp::sim>" PARENT_SCOPE)
+  endif()
   set(w_runtime_builtin_includes "$<TARGET_PROPERTY:PtoWsp::sim,INTERFACE_INCLUDE_DIRECTORIES>"
     PARENT_SCOPE)
   set(w_runtime_builtin_library "$<TARGET_FILE:PtoWsp::sim>" PARENT_SCOPE)
@@ -825,7 +836,8 @@ endfunction()
 function(_ptowsp_add_emission)
   set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
     kernels/orchestration/ptowsp/orchestration.h kernels/orchestration/ptowsp/task_graph.h
-    kernels/orchestration/ptowsp/argument_blocks.h kernels/orchestration/ptowsp/limits.h)
+    kernels/orchestration/ptowsp/argument_blocks.h kernels/orchestration/ptowsp/launch_graph.h
+    kernels/orchestration/ptowsp/limits.h kernels/orchestration/ptowsp/segments.h)
   _ptowsp_list_sim_support(support)
   list(APPEND emitted ${support})
   foreach(kernel IN LISTS w_kernels)
@@ -842,6 +854,9 @@ function(_ptowsp_add_emission)
   endif()
   if(DEFINED w_RACES)
     list(APPEND options --races ${w_RACES})
+  endif()
+  if(NOT w_runtimes STREQUAL "builtin")
+    list(APPEND options --limits pinned)
   endif()
   set(command "${w_generator}" emit "${w_workload}" -o "${w_dir}" --name ${w_name} ${options}
     --platform a2a3sim --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
@@ -963,10 +978,11 @@ function(_ptowsp_add_orchestrations)
     _ptowsp_add_module(${target} orchestration.${runtime}
       "${w_dir}/kernels/orchestration/pto_wsp_orch.cpp")
     target_include_directories(${target} SYSTEM PRIVATE "${w_runtime_${runtime}_includes}")
+    target_compile_definitions(${target} PRIVATE ${w_runtime_${runtime}_definitions})
     # It builds graphs as fast with -O1, and compiles in half the time of -O3.
     target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
     if(NOT CMAKE_GENERATOR MATCHES "Ninja")
-      foreach(header IN ITEMS orchestration task_graph argument_blocks limits)
+      foreach(header IN ITEMS orchestration task_graph argument_blocks launch_graph limits segments)
         target_sources(${target} PRIVATE "${w_dir}/kernels/orchestration/ptowsp/${header}.h")
       endforeach()
     endif()
@@ -1098,7 +1114,8 @@ endfunction()
 # ---- 6. the test --------------------------------------------------------------------------------
 
 # _ptowsp_add_test(): <name>.a2a3sim on the preferred runtime, and <name>.a2a3sim.builtin where that is not
-# the built-in one. The runner compares the hash of the workload file with the one the
+# the built-in one, and <name>.a2a3sim.limits
+# with PTOWSP_TEST_PINNED_LIMITS. The runner compares the hash of the workload file with the one the
 # artifact was made from, so that a build that did not happen cannot pass. Of a Python workload that is
 # the trace's hash; that the trace is the file's is for ptowsp.build, which traces again when needed.
 function(_ptowsp_add_test)
@@ -1131,7 +1148,10 @@ function(_ptowsp_add_test)
     set(labels a2a3sim ${w_LABELS})
     set(processors ${workers})
     set(arguments --workers ${workers})
-    if(NOT runtime STREQUAL "builtin")
+    if(runtime STREQUAL "builtin_limits")
+      set(test ${w_name}.a2a3sim.limits)
+      list(APPEND arguments --pinned-limits)
+    elseif(NOT runtime STREQUAL "builtin")
       # Its scheduler and its cores wait in loops: a core that is not scheduled looks to it like one that
       # hangs. So as few tests beside it as possible.
       cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)

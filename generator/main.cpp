@@ -44,7 +44,7 @@ struct Settings {
   std::string name;
   std::string stamp, depfile;
   std::vector<std::string> ready;  // one for each configuration
-  std::string races = "error", dependences = "dataflow";
+  std::string races = "error", dependences = "dataflow", limits = "none";
   std::vector<std::string> platforms;
   std::string format = "dot";
   int64_t limit = 300;
@@ -144,6 +144,8 @@ std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = 
   std::optional<Runnable> runnable;
   if (loaded.program)
     runnable = splitAndAnalyze(*loaded.program, analyzeOptions(settings, keep_graph), diagnostics);
+  if (runnable && settings.limits == "pinned")
+    checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
   if (!report(diagnostics, loaded) || !runnable) return std::nullopt;
   return Checked{std::move(loaded), std::move(runnable->program), std::move(runnable->analysis)};
 }
@@ -159,8 +161,11 @@ int check(const Settings& settings) {
   std::string summary;
   if (loaded.program)
     if (const auto runnable =
-            splitAndAnalyze(*loaded.program, analyzeOptions(settings), diagnostics))
+            splitAndAnalyze(*loaded.program, analyzeOptions(settings), diagnostics)) {
       summary = summaryJson(runnable->program, runnable->analysis);
+      if (settings.limits == "pinned")
+        checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
+    }
   const int delivered =
       deliver(checkReport(diagnostics, loaded.locate(), summary), settings.output);
   return diagnostics.hasErrors() ? kUserMistake : delivered;
@@ -363,6 +368,15 @@ void addSemantics(CLI::App* command, Settings& settings) {
       ->capture_default_str();
 }
 
+void addLimits(CLI::App* command, Settings& settings) {
+  command
+      ->add_option("--limits", settings.limits,
+                   "What cannot be made to fit the pinned pto-runtime: part of the summary, or an "
+                   "error")
+      ->check(CLI::IsMember({"none", "pinned"}))
+      ->capture_default_str();
+}
+
 void addReady(CLI::App* command, Settings& settings) {
   command->add_option("--ready", settings.ready,
                       "File removed first: the built artifact's ready file");
@@ -385,12 +399,14 @@ int run(int argc, char** argv) {
       app.add_subcommand("check", "Report every error, then a summary of the graph");
   addWorkload(command, settings);
   addSemantics(command, settings);
+  addLimits(command, settings);
   command->add_flag("--json", settings.json, "Errors and summary as JSON on standard output");
   commands[command] = check;
 
   command = app.add_subcommand("emit", "Write the host_build_graph source tree");
   addWorkload(command, settings);
   addSemantics(command, settings);
+  addLimits(command, settings);
   command->add_option("-o,--output", settings.output, "Folder of the emitted tree")->required();
   command->add_option("--name", settings.name, "The workload's C identifier")->required();
   command->add_option("--platform", settings.platforms, "Platform to emit for (a2a3sim)")

@@ -93,6 +93,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   InitialisationCheck initialisation(program, walk);
   RaceCheck races(program, walk);
   Recorder recorder(program, options);
+  Segmenter segmenter(program);
   std::vector<graph::Rect> written;  // of the view at hand, by earlier tasks
 
   walk.run([&](int32_t task, const Statement& statement, std::span<const ViewAt> views) {
@@ -108,6 +109,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
                      static_cast<graph::Access>(at.access),
                      [&](int32_t earlier, bool wrote, const graph::Rect& region) {
                        races.conflict(earlier, wrote, statement, task, view, region);
+                       if (wrote && at.access != Access::out) segmenter.flow(at.tensor, earlier);
                        if (!initialised && wrote) written.push_back(region);
                      });
       if (!initialised) {
@@ -116,11 +118,11 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
     }
     const graph::Predecessors found = tracker.end();
     const int32_t before = task - 1;
-    if (options.dependences == Dependences::program_order) {
-      recorder.add(task, &before, task > 0 ? 1 : 0);
-    } else {
-      recorder.add(task, found.tasks, found.count);
-    }
+    const graph::Predecessors edges = options.dependences == Dependences::program_order
+                                          ? graph::Predecessors{&before, task > 0 ? 1 : 0}
+                                          : found;
+    recorder.add(task, edges.tasks, edges.count);
+    segmenter.add(edges.tasks, edges.count);
   });
 
   // Anything else is ruled out by verify and the sizes above.
@@ -133,7 +135,9 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   initialisation.report(tracker, diagnostics);
   if (!options.allow_races) races.report(diagnostics);
   if (diagnostics.all().size() != known) return std::nullopt;
-  return recorder.finish();
+  Analysis analysis = recorder.finish();
+  analysis.segments = segmenter.finish(analysis.max_fan_out);
+  return analysis;
 }
 
 }  // namespace ptowsp

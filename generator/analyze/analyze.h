@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/analyze/segments.h"
 #include "generator/analyze/task_graph.h"
 #include "generator/base/diagnostic.h"
 #include "generator/verify/program.h"
@@ -30,6 +31,7 @@ struct Analysis {
   graph::GraphTotals totals;
   int64_t critical_path = 0;  // tasks on the longest chain
   int64_t max_fan_in = 0, max_fan_out = 0;
+  Segmentation segments;
   TaskGraph graph;
 };
 

@@ -15,17 +15,15 @@ namespace ptowsp {
 // The macros RUNTIME_MAX_* of the pinned runtime. Recorded pairs: each tensor that comes back to
 // the host, and the ledger.
 std::vector<Limit> contractLimits(const Program& program, const Analysis& analysis) {
-  int64_t pairs = 1, args = 0;
-  for (const Tensor& tensor : program.tensors) {
-    const Role role = tensor.declaration.role;
-    pairs += role == Role::output || role == Role::inout;
-  }
+  int64_t args = 0;
   for (const Kernel& kernel : program.kernels)
     args = std::max<int64_t>(args, kernel.argumentCount());
-  return {{"tasks", program.taskCount(), limits::kPinned.tasks, ""},
+  return {{"tasks", program.taskCount(), limits::kPinned.tasks,
+           analysis.segments.fits ? fmt::format("{} launches", analysis.segments.starts.size()) : ""},
           {"task arguments", args, limits::kArguments, "the rest in argument blocks"},
-          {"fan-out", analysis.max_fan_out, limits::kPinned.fanout, ""},
-          {"tensor pairs", pairs, limits::kPinned.pairs, ""}};
+          {"fan-out", analysis.max_fan_out, limits::kPinned.fanout,
+           "relay tasks in between"},
+          {"tensor pairs", analysis.segments.pairs, limits::kPinned.pairs, ""}};
 }
 
 namespace {

@@ -6,18 +6,26 @@
 
 namespace ptowsp {
 
-std::string emitKernelConfig(const Program& program, std::string_view source_name) {
+namespace {
+
+std::string entry(size_t func_id, std::string_view core, std::string_view name) {
+  return fmt::format(
+      "    {{\n"
+      "        \"func_id\": {0},\n"
+      "        \"source\": str(_FOLDER / \"{1}_sim\" / \"kernel_{2}.cpp\"),\n"
+      "        \"core_type\": \"{1}\",\n"
+      "    }},\n",
+      func_id, core, name);
+}
+
+}  // namespace
+
+std::string emitKernelConfig(const Program& program, const Analysis& analysis,
+                             std::string_view source_name) {
   std::string kernels;
-  for (size_t i = 0; i < program.kernels.size(); ++i) {
-    const Kernel& kernel = program.kernels[i];
-    kernels += fmt::format(
-        "    {{\n"
-        "        \"func_id\": {0},\n"
-        "        \"source\": str(_FOLDER / \"{1}_sim\" / \"kernel_{2}.cpp\"),\n"
-        "        \"core_type\": \"{1}\",\n"
-        "    }},\n",
-        i, coreTypeName(kernel.core), kernel.name);
-  }
+  for (size_t i = 0; i < program.kernels.size(); ++i)
+    kernels += entry(i, coreTypeName(program.kernels[i].core), program.kernels[i].name);
+  if (analysis.segments.relays) kernels += entry(program.kernels.size(), "aiv", kRelayKernel);
   return generatedBy("#", source_name) +
          fmt::format(
              "\"\"\"Sources of this workload, in the form that pto-runtime's tools read.\n\n"

@@ -4,11 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "generator/analyze/analyze.h"
 #include "generator/verify/program.h"
 
 namespace ptowsp {
 
 // Python source that defines ORCHESTRATION and KERNELS with paths computed from its own place.
-std::string emitKernelConfig(const Program& program, std::string_view source_name);
+std::string emitKernelConfig(const Program& program, const Analysis& analysis,
+                             std::string_view source_name);
 
 }  // namespace ptowsp

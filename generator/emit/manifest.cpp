@@ -60,6 +60,36 @@ Json kernelJson(const Kernel& kernel, size_t func_id) {
   return json;
 }
 
+// In how many launches the pinned pto-runtime runs the graph (null: in none, however it is cut), where
+// it is cut, and what has to be spilled there.
+Json graphJson(const Program& program, const Analysis& analysis) {
+  const Segmentation& segments = analysis.segments;
+  Json cuts = Json::array(), spills = Json::array();
+  for (size_t i = 1; i < segments.starts.size(); ++i) cuts.push_back(segments.starts[i]);
+  for (const int tensor : segments.spills) {
+    const Tensor& spilled = program.tensors[static_cast<size_t>(tensor)];
+    spills.push_back({{"name", spilled.declaration.name}, {"bytes", spilled.bytes}});
+  }
+  return {{"tasks", analysis.totals.tasks},
+          {"edges", analysis.totals.edges},
+          {"edge_hash", fmt::format("{:016x}", analysis.totals.edge_hash)},
+          {"critical_path", analysis.critical_path},
+          {"dependences",
+           analysis.dependences == Dependences::program_order ? "program_order" : "dataflow"},
+          {"segments", segments.fits ? Json(segments.starts.size()) : Json()},
+          {"cuts", std::move(cuts)},
+          {"spills", std::move(spills)}};
+}
+
+// The kernel of relay tasks, where the graph needs them; its func_id follows those of the kernels.
+Json relayJson(const Program& program, const Analysis& analysis) {
+  if (!analysis.segments.relays) return {};
+  return {{"name", kRelayKernel},
+          {"func_id", program.kernels.size()},
+          {"core_type", "aiv"},
+          {"sources", {{"a2a3sim", fmt::format("kernels/aiv_sim/kernel_{}.cpp", kRelayKernel)}}}};
+}
+
 Json programJson(const Node& node) {
   if (node.kind == Node::Kind::task) return {{"task", node.kernel}};
   Json body = Json::array();
@@ -108,15 +138,8 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
       {"orchestration", {{"source", kOrchestrationSource}, {"function", kOrchestrationFunction}}},
       {"tensors", std::move(tensors)},
       {"kernels", std::move(kernels)},
-      {"graph",
-       {{"tasks", analysis.totals.tasks},
-        {"edges", analysis.totals.edges},
-        {"edge_hash", fmt::format("{:016x}", analysis.totals.edge_hash)},
-        {"critical_path", analysis.critical_path},
-        {"dependences",
-         analysis.dependences == Dependences::program_order ? "program_order" : "dataflow"},
-        {"segments", 1},
-        {"spills", Json::array()}}},
+      {"relay", relayJson(program, analysis)},
+      {"graph", graphJson(program, analysis)},
       {"program", std::move(nodes)},
       {"schedule", Json::array()}};
   return manifest.dump(2) + "\n";
@@ -127,7 +150,9 @@ std::vector<std::string> kernelSourcesOf(const std::string& text) {
   const Json manifest = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("kernels") || !manifest["kernels"].is_array())
     return sources;
-  for (const Json& kernel : manifest["kernels"]) {
+  Json kernels = manifest["kernels"];
+  if (manifest.contains("relay")) kernels.push_back(manifest["relay"]);
+  for (const Json& kernel : kernels) {
     if (!kernel.is_object() || !kernel.contains("sources") || !kernel["sources"].is_object())
       continue;
     for (const Json& source : kernel["sources"])

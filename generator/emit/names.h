@@ -11,6 +11,9 @@ namespace ptowsp {
 inline constexpr std::string_view kOrchestrationSource = "kernels/orchestration/pto_wsp_orch.cpp";
 inline constexpr std::string_view kOrchestrationFunction = "build_pto_wsp_graph";
 
+// The kernel of relay tasks: kernel_ptowsp_relay. No user's kernel has a name like that.
+inline constexpr std::string_view kRelayKernel = "ptowsp_relay";
+
 // "aiv" or "aic", as kernel_config.py and the kernel list spell it.
 inline std::string_view coreTypeName(CoreType core) {
   return core == CoreType::aic ? "aic" : "aiv";

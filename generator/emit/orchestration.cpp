@@ -22,7 +22,7 @@ class LocalNames {
 
   std::string of(const std::string& name) const {
     static const std::set<std::string, std::less<>> used = {
-        "graph", "runtime", "args",  "arg_count", "error",    "tensor", "kernel", "ptowsp",
+        "graph", "runtime", "args",  "arg_count", "error",    "tensor", "kernel", "ptowsp", "addTasks",
         "Graph", "Runtime", "Block", "tensors",   "expected", "x86",    "linux",  "unix"};
     std::string local = name;
     if (!used.contains(name)) return local;
@@ -177,6 +177,14 @@ std::string nodeText(const Program& program, const Node& node, const LocalNames&
   return {};
 }
 
+// Runners on a2a3sim take the relay kernel from this library; it is too small for one of its own.
+std::string relayFunction() {
+  return fmt::format(
+      "// The relay kernel, as in kernels/aiv_sim/kernel_{0}.cpp.\n"
+      "extern \"C\" __attribute__((visibility(\"default\"))) void kernel_{0}(int64_t*) {{}}\n\n",
+      kRelayKernel);
+}
+
 }  // namespace
 
 std::string emitOrchestration(const Program& program, const Analysis& analysis,
@@ -192,33 +200,40 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
   std::vector<std::string> variables;
   const std::string body = bodyText(program, program.root, names, variables, 1);
   const graph::GraphTotals& totals = analysis.totals;
+  const bool relay = analysis.segments.relays;
 
   return generatedBy("//", source_name) +
          fmt::format(
              "#include \"runtime.h\"\n"
              "#include \"ptowsp/orchestration.h\"\n\n"
-             "#if PTOWSP_ORCHESTRATION_VERSION != 1\n"
+             "#if PTOWSP_ORCHESTRATION_VERSION != 2\n"
              "#error \"ptowsp/orchestration.h is of another version: emit the workload again\"\n"
              "#endif\n\n"
              "namespace {{\n\n"
              "{0}\n"
-             "// Tasks, edges and edge hash that the generator computed.\n"
-             "constexpr ptowsp::graph::GraphTotals expected = {{{1}, {2}, 0x{3:016x}u}};\n\n"
+             "// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay\n"
+             "// kernel's func_id, -1 for none.\n"
+             "constexpr ptowsp::Expected expected = {{{{{1}, {2}, 0x{3:016x}u}}, {8}, {9}}};\n\n"
              "namespace kernel {{\n\n"
              "{4}\n"
-             "}}  // namespace kernel\n"
+             "}}  // namespace kernel\n\n"
+             "// Every task, in program order.\n"
+             "int addTasks(ptowsp::Graph& graph) {{\n"
+             "{7}"
+             "  return 0;\n"
+             "}}\n\n"
              "}}  // namespace\n\n"
+             "{10}"
              "extern \"C\" __attribute__((visibility(\"default\")))\n"
              "int {5}(Runtime* runtime, uint64_t* args, int arg_count) {{\n"
              "  ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::{6});\n"
-             "  if (int error = graph.open(args, arg_count)) return error;\n"
-             "{7}"
-             "  return graph.finish();\n"
+             "  return graph.build(args, arg_count, addTasks);\n"
              "}}\n",
              tensorTable(program), totals.tasks, totals.edges, totals.edge_hash, kernels,
              kOrchestrationFunction,
              analysis.dependences == Dependences::program_order ? "program_order" : "dataflow",
-             body);
+             body, analysis.max_fan_out, relay ? static_cast<int>(program.kernels.size()) : -1,
+             relay ? relayFunction() : "");
 }
 
 }  // namespace ptowsp

@@ -9,6 +9,8 @@ namespace ptowsp::support {
 std::string_view orchestrationHeader();
 std::string_view taskGraphHeader();
 std::string_view argumentBlocksHeader();
+std::string_view launchGraphHeader();
 std::string_view limitsHeader();
+std::string_view segmentsHeader();
 
 }  // namespace ptowsp::support

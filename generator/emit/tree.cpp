@@ -65,8 +65,10 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::taskGraphHeader())},
       {"kernels/orchestration/ptowsp/argument_blocks.h",
        std::string(support::argumentBlocksHeader())},
+      {"kernels/orchestration/ptowsp/launch_graph.h", std::string(support::launchGraphHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
-      {"kernels/kernel_config.py", emitKernelConfig(program, source.file)}};
+      {"kernels/orchestration/ptowsp/segments.h", std::string(support::segmentsHeader())},
+      {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file)}};
   for (const SupportHeader& header : simSupportHeaders())
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   bool complete = true;
@@ -89,9 +91,21 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
     files.push_back({simKernelPath(kernel), std::move(*text)});
   }
   if (!complete) return std::nullopt;
+  if (analysis.segments.relays)
+    files.push_back({fmt::format("kernels/aiv_sim/kernel_{}.cpp", kRelayKernel),
+                     emitRelayKernel(source.file)});
   files.push_back({"manifest.json",
                    emitManifest(program, analysis, source.name, source.file, source.hash)});
   return files;
+}
+
+std::string emitRelayKernel(std::string_view source_name) {
+  return fmt::format(
+      "{}// The kernel of relay tasks, which only wait for one task so that others can wait for them. It\n"
+      "// has no arguments and nothing to do.\n"
+      "#include <stdint.h>\n\n"
+      "extern \"C\" __attribute__((visibility(\"default\"))) void kernel_{}(int64_t*) {{}}\n",
+      generatedBy("//", source_name), kRelayKernel);
 }
 
 std::string emitKernelList(const Program& program) {

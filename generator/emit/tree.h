@@ -30,6 +30,9 @@ struct Source {
 std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
                                                  const Source& source, Diagnostics& diagnostics);
 
+// Source of the relay kernel for a2a3sim, the same for every workload.
+std::string emitRelayKernel(std::string_view source_name);
+
 // The kernel list: a line "aiv:<kernel>" for each of the user's kernels, in the workload's order: its
 // library is compiled from kernels/aiv_sim/kernel_<kernel>.cpp, whatever cores it runs on.
 std::string emitKernelList(const Program& program);

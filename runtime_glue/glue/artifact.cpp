@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ptowsp/limits.h"
 #include "runtime_glue/glue/arch.h"
 #include "runtime_glue/glue/manifest_reader.h"
 #include "runtime_glue/glue/text.h"
@@ -106,6 +107,16 @@ Status findKernels(const std::string& folder, Artifact* artifact) {
   return {};
 }
 
+std::string tooManyTensors() {
+  return format(
+      "of which every launch brings back more than %lld tensors, its ledger included: the limit of "
+      "runtime %s",
+      static_cast<long long>(limits::kPinned.pairs), kContract);
+}
+
+constexpr const char* kFewerTensors =
+    "join outputs into tensors with one more dimension, or run it on the built-in runtime";
+
 }  // namespace
 
 Status readFile(const std::string& path, std::string* bytes) {
@@ -171,7 +182,13 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
   if (orchestration == ready.orchestrations.end())
     return Status::badArtifact(
         artifact->ready_file,
-        "found no orchestration for runtime " + request.runtime + ", expected one", again);
+        "found no orchestration for runtime " + request.runtime + ", expected one",
+        request.runtime == kLimitedBuiltin
+            ? "configure with -DPTOWSP_TEST_PINNED_LIMITS=ON and " + again
+            : again);
+  artifact->limited = request.runtime != "builtin";
+  if (artifact->limited && artifact->manifest.graph.segments == 0)
+    return Status::badArtifact(manifest_file, "found a graph " + tooManyTensors(), kFewerTensors);
   artifact->orchestration = joined(folder, orchestration->second);
   if (!isFile(artifact->orchestration))
     return Status::badArtifact(artifact->orchestration,

@@ -14,16 +14,20 @@ struct Artifact {
   std::string ready_file, manifest_file;
   Manifest manifest;
   Ready ready;
+  bool limited = false;  // the orchestration was compiled for a runtime with the pinned limits
   std::string level;                 // of the kernels below
   std::string orchestration;         // library
   std::vector<std::string> kernels;  // library of each kernel, index = func_id
   std::string inputs, expected;      // folders
 };
 
+// The built-in runtime, driven as if it had the limits of the pinned pto-runtime.
+inline constexpr const char* kLimitedBuiltin = "builtin_limits";
+
 // What a caller wants of an artifact, and what its messages advise.
 struct ArtifactRequest {
   std::string platform = "a2a3sim";
-  std::string runtime = "builtin";  // key of the orchestration compiled for it
+  std::string runtime = "builtin";  // key of the orchestration compiled for it: see kLimitedBuiltin
   std::string source;               // workload file whose hash must match; empty: not asked
 };
 

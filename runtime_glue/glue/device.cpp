@@ -91,24 +91,31 @@ void Device::cancel() {
   }
 }
 
+Status Device::registerKernel(int func_id, const std::string& name, int core_type,
+                              KernelFunction function) {
+  // An image of exactly 8 bytes is the address of a function in this process.
+  uint8_t image[sizeof function];
+  static_assert(sizeof image == 8, "the contract's image of a function is 8 bytes long");
+  std::memcpy(image, &function, sizeof image);
+  if (const SimApi* sim = library_->sim()) sim->describe_kernel(func_id, name.c_str(), core_type);
+  if (const int code = library_->contract().register_kernel(func_id, image, sizeof image);
+      code != 0)
+    return Status::runFailure("kernel " + name,
+                              format("register_kernel(%d) failed with code %d", func_id, code));
+  return {};
+}
+
 Status Device::registerKernels(const Manifest& manifest, const Executable& executable,
                                KernelFunction instead) {
   for (size_t i = 0; i < executable.kernels.size(); ++i) {
-    const int func_id = static_cast<int>(i);
     const KernelInfo& kernel = manifest.kernels[i];
-    // An image of exactly 8 bytes is the address of a function in this process.
-    const KernelFunction function = instead ? instead : executable.kernels[i];
-    uint8_t image[sizeof function];
-    static_assert(sizeof image == 8, "the contract's image of a function is 8 bytes long");
-    std::memcpy(image, &function, sizeof image);
-    if (const SimApi* sim = library_->sim())
-      sim->describe_kernel(func_id, kernel.name.c_str(), kernel.core_type == "aic" ? 0 : 1);
-    if (const int code = library_->contract().register_kernel(func_id, image, sizeof image);
-        code != 0)
-      return Status::runFailure("kernel " + kernel.name,
-                                format("register_kernel(%d) failed with code %d", func_id, code));
+    if (Status status = registerKernel(static_cast<int>(i), kernel.name,
+                                       kernel.core_type == "aic" ? 0 : 1,
+                                       instead ? instead : executable.kernels[i]);
+        !status.ok())
+      return status;
   }
-  return {};
+  return executable.relay ? registerKernel(manifest.relay, "relay", 1, executable.relay) : Status();
 }
 
 }  // namespace ptowsp::glue

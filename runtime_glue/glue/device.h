@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "runtime_glue/glue/child_process.h"
 #include "runtime_glue/glue/executable.h"
@@ -41,7 +42,8 @@ class Device {
 
   // Makes it the calling thread's device, as new after a failed run, with these flags of sim_api.h.
   Status select(uint32_t sim_flags);
-  // Registers every kernel (before each run: finalize forgets them), `instead` of it when not null.
+  // Registers every kernel (before each launch: finalize forgets them), `instead` of it when not
+  // null; and the relay kernel where there is one.
   Status registerKernels(const Manifest& manifest, const Executable& executable,
                          KernelFunction instead = nullptr);
   // From any thread: ends the launch that is under way, if the runtime can.
@@ -55,6 +57,9 @@ class Device {
   bool processCancelled() const { return cancelled_; }
 
  private:
+  Status registerKernel(int func_id, const std::string& name, int core_type,
+                        KernelFunction function);
+
   const RuntimeLibrary* library_ = nullptr;
   DeviceOptions options_;
   ptowsp_sim_device* sim_device_ = nullptr;

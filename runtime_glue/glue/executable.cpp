@@ -51,8 +51,16 @@ Status loadExecutable(const Artifact& artifact, const RuntimeLibrary& runtime,
     executable->kernels.push_back(reinterpret_cast<KernelFunction>(address));
   }
   const std::string& file = artifact.orchestration;
+  const bool relay = artifact.limited && manifest.relay >= 0;
+  if (runtime.sim() || relay) {
+    if (Status status = load(file, "the orchestration", fix, &handle); !status.ok()) return status;
+  }
+  if (relay) {
+    if (Status status = findSymbol(handle, file, "kernel_ptowsp_relay", fix, &address); !status.ok())
+      return status;
+    executable->relay = reinterpret_cast<KernelFunction>(address);
+  }
   if (!runtime.sim()) return readFile(file, &executable->orchestration_bytes);
-  if (Status status = load(file, "the orchestration", fix, &handle); !status.ok()) return status;
   if (Status status = findSymbol(handle, file, "ptowsp_runtime_api_version", fix, &address);
       !status.ok())
     return status;

@@ -60,6 +60,8 @@ std::string Run::externalRequest() const {
                      line("function", manifest_.orchestration_function);
   for (size_t i = 0; i < manifest_.kernels.size(); ++i)
     text += line("kernel", "kernel_" + manifest_.kernels[i].name + " " + executable_.kernel_files[i]);
+  if (launches_.relay() >= 0)
+    text += line("kernel", "kernel_ptowsp_relay " + executable_.orchestration_file);
   size_t at = 0;
   for (const TensorInfo& tensor : manifest_.tensors) {
     if (tensor.role == TensorRole::temporary) continue;
@@ -67,6 +69,7 @@ std::string Run::externalRequest() const {
                               (tensor.role == TensorRole::input ? " r" : " rw"));
   }
   text += line("ledger", place(shared_, at));
+  for (++at; at < shared_.count(); ++at) text += line("spill", place(shared_, at));
   return text + line("segments", manifest_.graph.segments) +
          line("threads", device_.aicpuThreads()) + line("blocks", device_.blockDim()) +
          line("device", device_.options().device_id);
@@ -78,6 +81,9 @@ Status Run::fillShared(const std::vector<void*>& tensors) {
     if (tensor.role != TensorRole::temporary) sizes.push_back(tensor.bytes);
   }
   sizes.push_back(sizeof(uint64_t) * static_cast<uint64_t>(manifest_.graph.tasks));
+  const size_t ledger = sizes.size() - 1;
+  for (const size_t tensor : manifest_.graph.spills)
+    sizes.push_back(manifest_.tensors[tensor].bytes);
   if (Status status = shared_.open(sizes); !status.ok()) return status;
   size_t at = 0;
   for (const TensorInfo& tensor : manifest_.tensors) {
@@ -89,7 +95,7 @@ Status Run::fillShared(const std::vector<void*>& tensors) {
                   kHostPoison);
     ++at;
   }
-  std::memset(shared_.data(at), 0, sizes.back());
+  std::memset(shared_.data(ledger), 0, sizes[ledger]);
   return {};
 }
 
@@ -113,7 +119,6 @@ void Run::followReports(Reports* reports) {
 }
 
 Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
-  stats_ = {};
   changed_tensor_.reset();
   *code = 0;
   const ExternalRuntime& runtime = *device_.library().external();
@@ -157,7 +162,8 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
 Status Run::finishExternal(const std::vector<void*>& tensors) {
   const size_t count = tensors.size();
   const ExternalRuntime& runtime = *device_.library().external();
-  if (Status status = checkLedger(reinterpret_cast<const uint64_t*>(shared_.data(count)));
+  if (Status status = checkLedger(reinterpret_cast<const uint64_t*>(shared_.data(count)), 0,
+                                      manifest_.graph.tasks);
       !status.ok()) {
     status.fix = "look at these tasks' kernels; " + runtime.name +
                  " gives up, without an error, on tasks that run longer than a few milliseconds (make "
@@ -207,7 +213,8 @@ Status Run::externalFailure(const Reports& reports, int ended) {
     status.fix = "look at what it printed";
   }
   if (reports.phase == "running the tasks") {
-    const auto* ledger = reinterpret_cast<const uint64_t*>(shared_.data(shared_.count() - 1));
+    const size_t at = shared_.count() - 1 - manifest_.graph.spills.size();
+    const auto* ledger = reinterpret_cast<const uint64_t*>(shared_.data(at));
     std::vector<int64_t> missing;
     for (int64_t task = 0; task < manifest_.graph.tasks; ++task) {
       if (ledger[task] == 0) missing.push_back(task);

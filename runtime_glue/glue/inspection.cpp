@@ -148,9 +148,18 @@ int Inspection::observed(void* runtime, uint64_t* args, int arg_count) {
         allocation.host = pairs[i].host_ptr;
     }
   }
+  if (self.request_.relay >= 0) self.numberTasks(runtime);
   if (self.request_.graph || self.request_.only >= 0) self.snapshot(runtime);
   if (self.request_.only >= 0 && self.request_.only < self.graph_.tasks()) self.substitute(runtime);
   return 0;
+}
+
+void Inspection::numberTasks(void* runtime) {
+  Runtime& source = *static_cast<Runtime*>(runtime);
+  numbers_.clear();
+  int64_t number = 0;
+  for (int id = 0; id < source.get_task_count(); ++id)
+    numbers_.push_back(source.get_task(id)->func_id == request_.relay ? -1 : number++);
 }
 
 void Inspection::snapshot(void* runtime) {

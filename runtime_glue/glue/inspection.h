@@ -62,6 +62,7 @@ class Inspection {
     int64_t only = -1;
     const std::vector<KernelFunction>* kernels = nullptr;  // with `only`
     const Manifest* manifest = nullptr;                    // with `graph` or `only`
+    int relay = -1;  // func_id of the relay kernel, in a launch that may have relays
   };
 
   // init_function of the built-in runtime, observed. Allocates nothing after the first of like
@@ -73,6 +74,10 @@ class Inspection {
   // The allocation whose bytes or guards hold `address`, within `slack` bytes; null when none does.
   const Allocation* allocationAt(uint64_t address, uint64_t slack = 0) const;
   const TaskGraph& graph() const { return graph_; }
+  // Of the runtime's task `id`, its number among those of the launch that are no relays, or -1.
+  int64_t numberOf(int64_t id) const {
+    return request_.relay < 0 ? id : id < static_cast<int64_t>(numbers_.size()) ? numbers_[id] : -1;
+  }
   // With `only`: 1 for each task that runs.
   const std::vector<uint8_t>& selected() const { return selected_; }
 
@@ -87,6 +92,7 @@ class Inspection {
   struct Hooks;
   static int observed(void* runtime, uint64_t* args, int arg_count);
   void snapshot(void* runtime);
+  void numberTasks(void* runtime);
   void appendBlock(const ::Task& task);
   void substitute(void* runtime);
 
@@ -95,6 +101,7 @@ class Inspection {
   std::vector<Allocation> allocations_;
   TaskGraph graph_;
   std::vector<uint8_t> selected_;
+  std::vector<int64_t> numbers_;
   std::vector<Call> calls_;
 };
 

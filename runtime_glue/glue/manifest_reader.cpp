@@ -294,12 +294,49 @@ void readGraph(Reader& reader, const Json& graph, GraphInfo* info) {
   info->edge_hash = reader.text(graph, "/graph", "edge_hash");
   info->critical_path = reader.integer(graph, "/graph", "critical_path", 0);
   info->dependences = kDependences[reader.choice(graph, "/graph", "dependences", kDependences)];
-  info->segments = reader.integer(graph, "/graph", "segments", 1);
+}
+
+// A temporary that is spilled: its index.
+size_t readSpill(Reader& reader, const Json& json, const std::string& path,
+                 const std::vector<TensorInfo>& tensors) {
+  if (!reader.isObject(json, path)) return 0;
+  const std::string name = reader.name(json, path, "name");
+  const int64_t bytes = reader.integer(json, path, "bytes", 1);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].name == name && tensors[i].role == TensorRole::temporary &&
+        tensors[i].bytes == static_cast<uint64_t>(bytes))
+      return i;
+  }
+  if (reader.ok())
+    reader.fail(path, "found " + shown(json) + ", expected name and bytes of a temporary");
+  return 0;
+}
+
+// Launches, cuts between them, and what is spilled there.
+void readSegments(Reader& reader, const Json& graph, const std::vector<TensorInfo>& tensors,
+                  GraphInfo* info) {
+  const Json* segments = reader.member(graph, "/graph", "segments");
+  const bool none = segments && segments->is_null();
+  info->segments = none ? 0 : reader.integer(graph, "/graph", "segments", 1);
+  const Json& cuts = reader.array(graph, "/graph", "cuts");
+  for (size_t i = 0; i < cuts.size() && reader.ok(); ++i)
+    info->cuts.push_back(reader.integerValue(cuts[i], item("/graph/cuts", i),
+                                             i ? info->cuts.back() + 1 : 1, info->tasks - 1));
+  if (reader.ok() && static_cast<int64_t>(cuts.size()) != (none ? 0 : info->segments - 1))
+    reader.fail("/graph/cuts", format("found %zu cuts, expected one fewer than segments",
+                                      cuts.size()));
   const Json& spills = reader.array(graph, "/graph", "spills");
-  if (reader.ok() && (info->segments != 1 || !spills.empty()))
-    reader.fail("/graph/segments", format("found %lld launches, expected 1: this version runs "
-                                          "graphs of one launch",
-                                          static_cast<long long>(info->segments)));
+  for (size_t i = 0; i < spills.size() && reader.ok(); ++i)
+    info->spills.push_back(readSpill(reader, spills[i], item("/graph/spills", i), tensors));
+}
+
+// The relay kernel follows the others; null where the graph needs none.
+int readRelay(Reader& reader, const Json& root, size_t kernels) {
+  const Json* relay = reader.member(root, "", "relay");
+  if (!relay || relay->is_null() || !reader.isObject(*relay, "/relay")) return -1;
+  const int64_t func_id = static_cast<int64_t>(kernels);
+  reader.name(*relay, "/relay", "name");
+  return static_cast<int>(reader.integer(*relay, "/relay", "func_id", func_id, func_id));
 }
 
 // A map of names to files.
@@ -350,7 +387,10 @@ Status parseManifest(std::string_view text, const std::string& file, Manifest* m
   for (size_t i = 0; i < kernels.size() && reader.ok(); ++i)
     readKernel(reader, kernels[i], item("/kernels", i), i, &manifest->kernels[i]);
 
-  readGraph(reader, reader.object(root, "", "graph"), &manifest->graph);
+  manifest->relay = readRelay(reader, root, kernels.size());
+  const Json& graph = reader.object(root, "", "graph");
+  readGraph(reader, graph, &manifest->graph);
+  readSegments(reader, graph, manifest->tensors, &manifest->graph);
   readBody(reader, reader.array(root, "", "program"), "/program", kernels.size(), 0,
            &manifest->program);
   if (reader.ok() && manifest->program.tasks != manifest->graph.tasks)

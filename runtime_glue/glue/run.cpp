@@ -27,10 +27,20 @@ Run::Run(Device& device, const Artifact& artifact, const Executable& executable)
     : device_(device),
       manifest_(artifact.manifest),
       executable_(executable),
-      names_(artifact.manifest) {}
+      names_(artifact.manifest),
+      launches_(artifact.manifest, artifact.limited) {}
 
 Status Run::execute(const std::vector<void*>& tensors) {
-  Status status = attempt(tensors, PTOWSP_SIM_TRACE, &code_);
+  ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
+  launches_.prepare();
+  beginStats();
+  Status status;
+  if (device_.library().external()) return attemptExternal(tensors, &code_);
+  for (launch_ = 0; launch_ < launches_.count() && status.ok(); ++launch_)
+    status = launch(tensors, PTOWSP_SIM_TRACE, &code_);
+  --launch_;
+  if (!status.ok() && launches_.count() > 1)
+    status.notes.push_back(format("in launch %d of %d", launch_ + 1, launches_.count()));
   if (code_ == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
     status = explainGuardDamage(tensors, std::move(status));
   if (changed_tensor_) {
@@ -51,8 +61,7 @@ void Run::fillArgs(const std::vector<void*>& tensors) {
     args_.push_back(reinterpret_cast<uint64_t>(tensors[at++]));
     args_.push_back(tensor.bytes);
   }
-  args_.push_back(0);  // segment
-  args_.push_back(reinterpret_cast<uint64_t>(ledger_.data()));
+  launches_.appendArgs(launch_, ledger_.data(), &args_);
 }
 
 int Run::build(const Inspection::Request& request) {
@@ -66,10 +75,8 @@ int Run::build(const Inspection::Request& request) {
 }
 
 // `code` is the runtime's when a call of it failed.
-Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* code) {
-  if (device_.library().external()) return attemptExternal(tensors, code);
+Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* code) {
   const ContractApi& runtime = device_.library().contract();
-  stats_ = {};
   changed_tensor_.reset();
   failed_tasks_.clear();
   *code = 0;
@@ -88,7 +95,6 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
                                                        "%zu bytes",
                                                        size));
   }
-  ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
   fillArgs(tensors);
 
   enterPhase("building the task graph (orchestration)");
@@ -97,15 +103,16 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
   request.graph = keep_graph_;
   request.kernels = &executable_.kernels;
   request.manifest = &manifest_;
+  request.relay = launches_.relay();
   if ((*code = build(request)) != 0) {
     device_.markDead();
     return buildFailure(*code);
   }
   enterPhase("running the tasks");
-  const uint64_t begin = now();
+  const uint64_t start = now();
   *code = runtime.launch_runtime(runtime_.get(), device_.aicpuThreads(), device_.blockDim(),
                                  device_.options().device_id, nullptr, 0, nullptr, 0);
-  const uint64_t wall_ns = now() - begin;
+  const uint64_t wall_ns = now() - start;
   if (*code != 0) {
     device_.markDead();
     collectStats(wall_ns);
@@ -118,7 +125,8 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
   Status seen = checkInputs();
   if (seen.ok()) seen = checkOrder();
   const uint64_t* ledger = deviceLedger();
-  if (seen.ok() && ledger) seen = checkLedger(ledger);
+  const int64_t first = launches_.begin(launch_), end = launches_.end(launch_);
+  if (seen.ok() && ledger) seen = checkLedger(ledger, first, end);
   if (!seen.ok()) {
     device_.markDead();
     return seen;
@@ -129,7 +137,7 @@ Status Run::attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* 
     return Status::runFailure(manifest_.name,
                               format("finalize_runtime failed with code %d", *code) + simMessage());
   }
-  return ledger ? Status() : checkLedger(ledger_.data());
+  return ledger ? Status() : checkLedger(ledger_.data() + first, first, end);
 }
 
 const TaskGraph* Run::keptGraph() const {
@@ -139,7 +147,7 @@ const TaskGraph* Run::keptGraph() const {
 
 const uint64_t* Run::deviceLedger() const {
   for (const Allocation& allocation : inspection_.allocations()) {
-    if (allocation.host == ledger_.data() && !ledger_.empty())
+    if (allocation.host == ledger_.data() + launches_.begin(launch_) && !ledger_.empty())
       return reinterpret_cast<const uint64_t*>(allocation.address);
   }
   return nullptr;
@@ -153,17 +161,16 @@ const TensorInfo* Run::tensorOf(const Allocation& allocation) const {
       return &tensor;
     ++given;
   }
-  if (allocation.host) return nullptr;
-  // Temporaries have no array on the host; they are allocated in the workload's order.
-  size_t before = 0;
+  if (allocation.host) return launches_.spilledTo(allocation.host);
+  // Other temporaries have no array on the host; tensors are allocated in the workload's order.
+  size_t index = 0;
   for (const Allocation& other : inspection_.allocations()) {
     if (other.address == allocation.address) break;
-    before += other.host == nullptr;
+    ++index;
   }
-  for (const TensorInfo& tensor : manifest_.tensors) {
-    if (tensor.role == TensorRole::temporary && before-- == 0) return &tensor;
-  }
-  return nullptr;
+  if (index >= manifest_.tensors.size()) return nullptr;
+  const TensorInfo& tensor = manifest_.tensors[index];
+  return tensor.role == TensorRole::temporary ? &tensor : nullptr;
 }
 
 uint64_t Run::deviceAddress(size_t tensor) const {
@@ -173,35 +180,82 @@ uint64_t Run::deviceAddress(size_t tensor) const {
   return 0;
 }
 
-void Run::collectStats(uint64_t wall_ns) {
+int64_t Run::taskAt(int64_t id) const {
+  const int64_t number = inspection_.numberOf(id);
+  return number < 0 ? -1 : launches_.begin(launch_) + number;
+}
+
+std::string Run::describeAt(int64_t id) const {
+  const int64_t task = taskAt(id);
+  return task < 0 ? "a relay" : names_.describe(task);
+}
+
+void Run::beginStats() {
+  stats_ = {};
   stats_.tasks = manifest_.graph.tasks;
   stats_.edges = manifest_.graph.edges;
   stats_.critical_path = manifest_.graph.critical_path;
-  stats_.wall_ns = wall_ns;
-  stats_.launches = 1;
+  events_.clear();
+  core_busy_ns_.clear();
+}
+
+// Adds one launch to what was collected of those before.
+void Run::collectStats(uint64_t wall_ns) {
+  ++stats_.launches;
   const SimApi* sim = device_.library().sim();
-  if (!sim) return;
   ptowsp_sim_stats stats = {};
   stats.size = sizeof stats;
-  if (sim->get_stats(&stats) == 0) {
-    if (stats.tasks) {  // else the launch was refused before it counted them
-      stats_.tasks = stats.tasks;
-      stats_.edges = stats.edges;
-    }
-    stats_.completed = stats.completed;
+  if (!sim || sim->get_stats(&stats) != 0) {
+    stats_.wall_ns += wall_ns;
+    return;
+  }
+  if (stats.tasks && launches_.isWhole()) {  // else the launch was refused before it counted them
+    stats_.tasks = stats.tasks;
+    stats_.edges = stats.edges;
     if (stats.critical_path) stats_.critical_path = stats.critical_path;
-    stats_.critical_path_ns = stats.critical_path_ns;
-    stats_.build_ns = stats.build_ns;
-    stats_.wall_ns = stats.wall_ns;
-    stats_.workers = stats.workers;
-    stats_.cores = stats.cores;
-    stats_.aicpus = stats.aicpus;
+  }
+  stats_.completed += stats.completed;
+  stats_.critical_path_ns += stats.critical_path_ns;
+  stats_.build_ns += stats.build_ns;
+  stats_.wall_ns += stats.wall_ns;
+  stats_.workers = stats.workers;
+  stats_.cores = stats.cores;
+  stats_.aicpus = stats.aicpus;
+  if (launches_.isWhole()) {
     stats_.core_busy_ns = stats.core_busy_ns;
+  } else if (stats.core_busy_ns) {
+    core_busy_ns_.resize(static_cast<size_t>(stats.cores));
+    for (size_t core = 0; core < core_busy_ns_.size(); ++core)
+      core_busy_ns_[core] += stats.core_busy_ns[core];
+    stats_.core_busy_ns = core_busy_ns_.data();
   }
   ptowsp_sim_trace trace = {};
   trace.size = sizeof trace;
-  if (sim->get_trace(&trace) == 0 && trace.count == stats_.tasks && trace.count > 0)
+  if (sim->get_trace(&trace) != 0 || trace.count == 0) return;
+  if (!launches_.isWhole()) {
+    collectEvents(trace);
+  } else if (trace.count == stats_.tasks) {
     stats_.events = trace.events;
+  }
+}
+
+// Of all tasks, under the numbers that they have in the graph; relays are left out.
+void Run::collectEvents(const ptowsp_sim_trace& trace) {
+  if (events_.empty()) {
+    ptowsp_sim_event none = {};
+    none.core = -1;
+    events_.assign(static_cast<size_t>(manifest_.graph.tasks), none);
+  }
+  for (uint32_t id = 0; id < trace.count; ++id) {
+    const int64_t task = taskAt(id);
+    if (task >= 0 && task < manifest_.graph.tasks) {
+      events_[task] = trace.events[id];
+      events_[task].task = static_cast<int32_t>(task);
+    } else {
+      stats_.completed -= trace.events[id].core >= 0 && trace.events[id].end_ns != 0;
+    }
+  }
+  stats_.events = events_.data();
 }
 
 std::vector<uint8_t> Run::elementsOfSelectedTask(size_t tensor) {
@@ -230,27 +284,34 @@ std::vector<uint8_t> Run::elementsOfSelectedTask(size_t tensor) {
 
 std::vector<int64_t> Run::tasksAt(const std::vector<void*>& tensors, size_t tensor,
                                   uint64_t element, bool writing) {
-  if (!device_.library().sim() || !device_.select(0).ok()) return {};
-  fillArgs(tensors);
-  Inspection::Request request;
-  request.graph = true;
-  request.manifest = &manifest_;
-  const int code = build(request);
-  // This graph never runs, which leaves the device to be made new.
-  device_.markDead();
-  const uint64_t address = code == 0 ? deviceAddress(tensor) : 0;
-  if (!address) return {};
-  const uint64_t byte = address + element * elementSize(manifest_.tensors[tensor].dtype);
-  const TaskGraph& graph = inspection_.graph();
   std::vector<int64_t> tasks;
-  for (int64_t task = 0; task < graph.tasks(); ++task) {
-    for (const TileRegion& region : graph.regionsOf(manifest_, task)) {
-      if ((writing ? region.access != TileAccess::in : region.access != TileAccess::out) &&
-          region.covers(byte) && (tasks.empty() || tasks.back() != task))
-        tasks.push_back(task);
-    }
+  if (!device_.library().sim()) return tasks;
+  for (launch_ = 0; launch_ < launches_.count(); ++launch_) {
+    if (!device_.select(0).ok()) return {};
+    fillArgs(tensors);
+    Inspection::Request request;
+    request.graph = true;
+    request.manifest = &manifest_;
+    request.relay = launches_.relay();
+    const int code = build(request);
+    // This graph never runs, which leaves the device to be made new.
+    device_.markDead();
+    const uint64_t address = code == 0 ? deviceAddress(tensor) : 0;
+    if (!address) return {};
+    appendTasksAt(address + element * elementSize(manifest_.tensors[tensor].dtype), writing, &tasks);
   }
   return tasks;
+}
+
+void Run::appendTasksAt(uint64_t byte, bool writing, std::vector<int64_t>* tasks) const {
+  const TaskGraph& graph = inspection_.graph();
+  for (int64_t id = 0; id < graph.tasks(); ++id) {
+    for (const TileRegion& region : graph.regionsOf(manifest_, id)) {
+      if ((writing ? region.access != TileAccess::in : region.access != TileAccess::out) &&
+          region.covers(byte) && (tasks->empty() || tasks->back() != taskAt(id)))
+        tasks->push_back(taskAt(id));
+    }
+  }
 }
 
 }  // namespace ptowsp::glue

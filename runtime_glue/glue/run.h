@@ -12,6 +12,7 @@
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/inspection.h"
+#include "runtime_glue/glue/launches.h"
 #include "runtime_glue/glue/shared_arrays.h"
 #include "runtime_glue/glue/status.h"
 #include "runtime_glue/glue/task_names.h"
@@ -37,7 +38,8 @@ class Run {
   // Keeps references to all three.
   Run(Device& device, const Artifact& artifact, const Executable& executable);
 
-  // Runs just this task and those that it waits for, in all later calls; built-in runtime only.
+  // Runs just this task and those that it waits for, in all later calls; built-in runtime only, and
+  // only where launches().isWhole().
   void selectTask(int64_t task) { only_ = task; }
 
   // Keeps tasks and edges of all later runs, for keptGraph(); built-in runtime only.
@@ -55,6 +57,7 @@ class Run {
   const std::vector<int64_t>& failedTasks() const { return failed_tasks_; }
   // Null unless keepGraph() was called and the last run came to its tasks.
   const TaskGraph* keptGraph() const;
+  const Launches& launches() const { return launches_; }
   bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
 
   // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
@@ -79,20 +82,27 @@ class Run {
   Status finishExternal(const std::vector<void*>& tensors);
   Status externalFailure(const Reports& reports, int ended);
 
-  Status attempt(const std::vector<void*>& tensors, uint32_t sim_flags, int* code);
+  Status launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* code);
   int build(const Inspection::Request& request);
   Status buildFailure(int code);
   Status launchFailure(int code);
   Status explainGuardDamage(const std::vector<void*>& tensors, Status first);
   Status checkInputs();
   Status checkOrder();
-  Status checkLedger(const uint64_t* ledger);
+  // `ledger`: of the tasks from `begin` to `end`.
+  Status checkLedger(const uint64_t* ledger, int64_t begin, int64_t end);
   // The ledger in the device's memory, where that can be read; else null.
   const uint64_t* deviceLedger() const;
+  void beginStats();
   void collectStats(uint64_t wall_ns);
+  void collectEvents(const ptowsp_sim_trace& trace);
+  // The task that the runtime calls `id` in the current launch, -1 for a relay; and in words.
+  int64_t taskAt(int64_t id) const;
+  std::string describeAt(int64_t id) const;
   void fillArgs(const std::vector<void*>& tensors);
   std::string simMessage() const;
   std::string damageText() const;
+  void appendTasksAt(uint64_t byte, bool writing, std::vector<int64_t>* tasks) const;
   const TensorInfo* tensorOf(const Allocation& allocation) const;
   uint64_t deviceAddress(size_t tensor) const;
 
@@ -101,10 +111,14 @@ class Run {
   const Executable& executable_;
   TaskNames names_;
   Inspection inspection_;
+  Launches launches_;
+  int launch_ = 0;  // the current one
   std::unique_ptr<void, Free> runtime_;  // the runtime object's memory
   std::vector<uint64_t> args_;
   std::vector<uint64_t> ledger_;
-  SharedArrays shared_;  // external runtimes: the arrays in the workload's order, then the ledger
+  SharedArrays shared_;  // external runtimes: tensors, ledger, spills
+  std::vector<ptowsp_sim_event> events_;  // of all launches, when they are not one whole graph
+  std::vector<uint64_t> core_busy_ns_;
   RunStats stats_;
   int code_ = 0;
   int64_t only_ = -1;

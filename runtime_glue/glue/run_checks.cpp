@@ -51,20 +51,27 @@ Status Run::launchFailure(int code) {
   for (uint32_t i = 0; error.tasks && i < error.task_count; ++i) {
     if (error.tasks[i] != error.task) tasks.push_back(error.tasks[i]);
   }
-  for (size_t i = 0; i < tasks.size() && i < 8; ++i)
-    status.notes.push_back("task " + std::to_string(tasks[i]) + " is " + names_.nameOf(tasks[i]));
+  for (size_t i = 0; i < tasks.size() && i < 8; ++i) {
+    const int64_t task = taskAt(tasks[i]);
+    status.notes.push_back("task " + std::to_string(tasks[i]) + " is " +
+                           (task < 0 ? "a relay" : names_.nameOf(task)));
+  }
   if (tasks.size() > 8) status.notes.push_back(format("and %zu more tasks", tasks.size() - 8));
-  failed_tasks_ = tasks;
+  for (const int64_t id : tasks) {
+    if (const int64_t task = taskAt(id); task >= 0) failed_tasks_.push_back(task);
+  }
+  const std::string alone =
+      failed_tasks_.empty()
+          ? std::string()
+          : format("run it alone under a debugger: --only %lld%s",
+                   static_cast<long long>(failed_tasks_.front()),
+                   launches_.isWhole() ? "" : ", without --pinned-limits");
   switch (code) {
     case PTOWSP_SIM_ERROR_CRASH:
-      status.fix = format("run it alone under a debugger: --only %d", error.task);
+      status.fix = alone;
       break;
     case PTOWSP_SIM_ERROR_TIMEOUT:
-      status.fix = error.task < 0 ? std::string("give it more time with --timeout")
-                                  : format(
-                                        "give it more time with --timeout, or run it alone under "
-                                        "a debugger: --only %d",
-                                        error.task);
+      status.fix = "give it more time with --timeout" + (error.task < 0 ? "" : ", or " + alone);
       break;
     default:
       status.fix = "build the target " + manifest_.name + " again";
@@ -83,7 +90,8 @@ std::string Run::damageText() const {
   const std::string what =
       tensor ? std::string(tensor->role == TensorRole::temporary ? "temporary " : "tensor ") +
                    tensor->name
-      : allocation && allocation->host == ledger_.data() ? std::string("the completion ledger")
+      : allocation && allocation->host == ledger_.data() + launches_.begin(launch_)
+          ? std::string("the completion ledger")
                                                          : std::string("a device allocation");
   const unsigned long long damaged = static_cast<unsigned long long>(damage.damaged_bytes);
   if (damage.offset < 0)
@@ -100,7 +108,7 @@ Status Run::explainGuardDamage(const std::vector<void*>& tensors, Status first) 
   first.message = seen.empty() ? first.message : seen;
   first.fix = fix;
   int code = 0;
-  Status again = attempt(tensors, PTOWSP_SIM_TRACE | PTOWSP_SIM_CHECK_EACH_TASK, &code);
+  Status again = launch(tensors, PTOWSP_SIM_TRACE | PTOWSP_SIM_CHECK_EACH_TASK, &code);
   ptowsp_sim_guard_report report = {};
   report.size = sizeof report;
   if (code != PTOWSP_SIM_ERROR_GUARD || device_.library().sim()->guard_damages(&report) != 0 ||
@@ -111,7 +119,7 @@ Status Run::explainGuardDamage(const std::vector<void*>& tensors, Status first) 
     return first;
   }
   Status status = Status::runFailure(manifest_.name, damageText(), fix);
-  const int64_t task = report.items[0].task;
+  const int64_t task = report.items[0].task < 0 ? -1 : taskAt(report.items[0].task);
   if (const int kernel = names_.kernelOf(task); kernel >= 0)
     status.message +=
         " by " + names_.describe(task) + " (kernel " + manifest_.kernels[kernel].name + ")";
@@ -145,37 +153,38 @@ Status Run::checkInputs() {
 
 Status Run::checkOrder() {
   const SimApi* sim = device_.library().sim();
-  if (!sim || !stats_.events) return {};
+  ptowsp_sim_trace trace = {};
+  trace.size = sizeof trace;
+  if (!sim || !stats_.events || sim->get_trace(&trace) != 0) return {};
   ptowsp_sim_graph graph = {};
   graph.size = sizeof graph;
   if (sim->get_graph(&graph) != 0) return {};
   for (int32_t from = 0; from < graph.tasks; ++from) {
-    const uint64_t end = stats_.events[from].end_ns;
+    const uint64_t end = trace.events[from].end_ns;
     for (uint32_t e = graph.offsets[from]; e < graph.offsets[from + 1]; ++e) {
       const int32_t to = graph.successors[e];
-      if (stats_.events[to].start_ns >= end) continue;
+      if (trace.events[to].start_ns >= end) continue;
       return Status::runFailure(manifest_.name,
                                 format("%s started %.3f us before %s had ended, which it waits for",
-                                       names_.describe(to).c_str(),
-                                       static_cast<double>(end - stats_.events[to].start_ns) / 1000,
-                                       names_.describe(from).c_str()),
+                                       describeAt(to).c_str(),
+                                       static_cast<double>(end - trace.events[to].start_ns) / 1000,
+                                       describeAt(from).c_str()),
                                 "the runtime breaks the graph's order: report it");
     }
   }
   return {};
 }
 
-Status Run::checkLedger(const uint64_t* ledger) {
+Status Run::checkLedger(const uint64_t* ledger, int64_t begin, int64_t end) {
   std::vector<int64_t> missing, repeated, strange;
-  const size_t count = static_cast<size_t>(manifest_.graph.tasks);
-  for (size_t task = 0; task < count; ++task) {
-    const uint64_t stamp = task + 1, found = ledger[task];
-    const bool expected = ran(static_cast<int64_t>(task));
+  for (int64_t task = begin; task < end; ++task) {
+    const uint64_t stamp = static_cast<uint64_t>(task) + 1, found = ledger[task - begin];
+    const bool expected = ran(task);
     if (found == (expected ? stamp : 0)) continue;
     (found == 0                       ? missing
      : found % stamp == 0 && expected ? repeated
                                       : strange)
-        .push_back(static_cast<int64_t>(task));
+        .push_back(task);
   }
   if (missing.empty() && repeated.empty() && strange.empty()) return {};
   for (const std::vector<int64_t>* tasks : {&missing, &repeated, &strange})
@@ -184,7 +193,7 @@ Status Run::checkLedger(const uint64_t* ledger) {
       manifest_.name,
       format("the completion ledger is not as expected for %zu of %s",
              missing.size() + repeated.size() + strange.size(),
-             counted(static_cast<long long>(count), "task").c_str()),
+             counted(static_cast<long long>(end - begin), "task").c_str()),
       "the runtime lost or repeated tasks, or their kernels do not end as emitted ones do: build "
       "the target " +
           manifest_.name + " again");

@@ -31,6 +31,9 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   app.add_option("--runtime", options->runtime,
                  "Library with pto-runtime's C API; default: the built-in runtime")
       ->type_name("LIB");
+  app.add_flag("--pinned-limits", options->pinned_limits,
+               "Run as the pinned pto-runtime would have it, within its limits: several launches, "
+               "relay tasks; needs an artifact built with PTOWSP_TEST_PINNED_LIMITS");
   app.add_option("--platform", options->platform, "Platform (default a2a3sim)")->type_name("NAME");
   app.add_option("--block-dim", options->block_dim,
                  "Blocks of cores, 1 AIC and 2 AIV each (default: the artifact's, else what the "

@@ -11,6 +11,7 @@ struct Options {
   std::string artifact;
   std::string source;
   std::string runtime;  // library; empty: the built-in one beside this program
+  bool pinned_limits = false;
   std::string platform = "a2a3sim";
   std::optional<int> block_dim, aicpu_threads;  // absent: the artifact's
   int workers = 0;

@@ -114,7 +114,9 @@ class Session {
   Status openArtifact() {
     glue::ArtifactRequest request;
     request.platform = options_.platform;
-    request.runtime = library_.sim() ? "builtin" : "pto-runtime";
+    request.runtime = !library_.sim()          ? "pto-runtime"
+                      : options_.pinned_limits ? glue::kLimitedBuiltin
+                                               : "builtin";
     request.source = options_.source;
     if (Status status = glue::loadArtifact(options_.artifact, request, &artifact_); !status.ok())
       return status;
@@ -131,6 +133,7 @@ class Session {
                          : !options_.only.empty()  ? "--only"
                          : !options_.trace.empty()  ? "--trace"
                          : !options_.report.empty() ? "--report"
+                         : options_.pinned_limits   ? "--pinned-limits"
                                                    : nullptr;
     if (!option) return {};
     return Status::badArtifact(option,
@@ -175,6 +178,11 @@ class Session {
   }
 
   Status selectTask(glue::Run& run) {
+    if (!run.launches().isWhole())
+      return Status::badArtifact("--only " + options_.only,
+                                 "found a graph in several launches, or with relay tasks, expected "
+                                 "one as it is",
+                                 "leave --pinned-limits out");
     const std::vector<int64_t> found = run.names().find(options_.only, 9);
     if (found.size() == 1) {
       only_ = found[0];

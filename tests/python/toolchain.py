@@ -43,17 +43,27 @@ def kernel_levels():
     return levels
 
 
-def compile_artifact(workload_file, folder, level, optimisation="-O2", dependences="dataflow"):
-    """Emits, evaluates, compiles and seals `workload_file` into `folder`, a ready artifact."""
+# Runtimes to compile an orchestration for; the second has the limits of the pinned pto-runtime.
+RUNTIMES = ("builtin", "builtin_limits")
+PINNED_LIMITS = ["-DRUNTIME_MAX_TASKS=1024", "-DRUNTIME_MAX_FANOUT=512", "-DRUNTIME_MAX_ARGS=16",
+                 "-DRUNTIME_MAX_TENSOR_PAIRS=64"]
+
+
+def compile_artifact(workload_file, folder, level, optimisation="-O2", dependences="dataflow",
+                     limits=()):
+    """Emits, evaluates, compiles and seals `workload_file` into `folder`, a ready artifact. With
+    `limits`, compiler options, there is an orchestration for ptowsp-run --pinned-limits too."""
     manifest = emit_artifact(workload_file, folder, dependences)
     jobs = [orchestration_job(folder, manifest)]
+    if limits:
+        jobs.append(orchestration_job(folder, manifest, "builtin_limits", limits))
     binaries = {}
     for kernel in manifest["kernels"]:
         binaries[kernel["name"]] = folder / f"kernel_{kernel['name']}.so"
         jobs.append([*kernel_compiler(level, optimisation), "-o", str(binaries[kernel["name"]]),
                      str(folder / kernel["sources"]["a2a3sim"])])
     compile_all(jobs)
-    return seal_artifact(folder, level, binaries)
+    return seal_artifact(folder, level, binaries, RUNTIMES if limits else RUNTIMES[:1])
 
 
 def unity_artifact(workload_file, folder, level, optimisation="-O1"):
@@ -91,9 +101,9 @@ def kernel_compiler(level, optimisation):
     return [*_compiler(), optimisation, f"-march={march}", "-ffp-contract=off", "-nostdlib"]
 
 
-def orchestration_job(folder, manifest):
-    return [*_compiler(), "-O1", f"-I{RUNTIME_INCLUDE}", "-o",
-            str(folder / "orchestration.builtin.so"),
+def orchestration_job(folder, manifest, runtime="builtin", options=()):
+    return [*_compiler(), "-O1", f"-I{RUNTIME_INCLUDE}", *options, "-o",
+            str(folder / f"orchestration.{runtime}.so"),
             str(folder / manifest["orchestration"]["source"])]
 
 
@@ -103,22 +113,23 @@ def compile_all(jobs):
         assert done.returncode == 0, f"{' '.join(job)}\n{done.stderr}"
 
 
-def seal_artifact(folder, level, binaries):
+def seal_artifact(folder, level, binaries, runtimes=RUNTIMES[:1]):
     """`binaries`: by kernel, the library that has it."""
     arguments = []
+    for runtime in runtimes:
+        arguments += ["--orchestration", f"{runtime}={folder}/orchestration.{runtime}.so"]
     for name, binary in binaries.items():
         arguments += ["--kernel", f"{name}:{level}={binary}"]
     expect_success(generator("seal", "--manifest", folder / "manifest.json", "--ready",
-                             folder / "ready", "--arch", level, "--orchestration",
-                             f"builtin={folder / 'orchestration.builtin.so'}", *arguments,
+                             folder / "ready", "--arch", level, *arguments,
                              "--inputs", folder / "inputs", "--expected", folder / "expected"))
     return folder
 
 
-def run(artifact, outputs, workers, schedule_seed=None, timeout=60):
+def run(artifact, outputs, workers, schedule_seed=None, timeout=60, more=()):
     command = [os.environ["PTOWSP_RUN"], str(artifact), "--workers", str(workers), "--timeout",
                "30",
-               "--outputs", str(outputs)]
+               "--outputs", str(outputs), *more]
     if schedule_seed is not None:
         command += ["--schedule-seed", str(schedule_seed)]
     return subprocess.run(command, timeout=timeout, capture_output=True, text=True,

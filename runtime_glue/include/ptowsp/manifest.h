@@ -82,7 +82,11 @@ struct GraphInfo {
   int64_t tasks = 0, edges = 0, critical_path = 0;
   std::string edge_hash;
   std::string dependences;
+  // For a runtime with the pinned limits: launches (0: no way of cutting fits them), the first task of
+  // each but the first, and the temporaries that live across them, as indices into the tensors.
   int64_t segments = 1;
+  std::vector<int64_t> cuts;
+  std::vector<size_t> spills;
 };
 
 struct Manifest {
@@ -92,6 +96,7 @@ struct Manifest {
   std::string orchestration_source, orchestration_function;
   std::vector<TensorInfo> tensors;
   std::vector<KernelInfo> kernels;
+  int relay = -1;  // func_id of the relay kernel, -1 where the graph needs none
   GraphInfo graph;
   ProgramNode program;  // kind sequential
 };

@@ -13,10 +13,12 @@
 #include <string.h>
 
 #include "argument_blocks.h"
+#include "launch_graph.h"
 #include "limits.h"
+#include "segments.h"
 #include "task_graph.h"
 
-#define PTOWSP_ORCHESTRATION_VERSION 1
+#define PTOWSP_ORCHESTRATION_VERSION 2
 
 #ifndef PTOWSP_BUILTIN_RUNTIME
 // Compared with the size that the runtime's library says, before it builds a graph: with other limits
@@ -33,7 +35,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   enum OrchestrationError : int {
     kErrorArguments = -101,  // argument count, a null pointer, or a size that is not the tensor's
     kErrorSegment = -102,    // a segment that the graph does not have
-    kErrorTooManyTasks = -103,    // the graph does not fit the runtime's task table
+    kErrorTooManyTasks = -103,    // the whole graph was asked for, and it takes several launches
     kErrorTooManyTensors = -104,  // more tensors to bring back than the runtime records
     kErrorDeviceMemory = -105,    // device_malloc failed
     kErrorCopy = -106,            // copy_to_device failed
@@ -42,6 +44,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     kErrorTotals = -109,          // tasks, edges or edge hash are not what the generator computed
     kErrorHostMemory = -110,      // malloc failed
     kErrorTracking = -111,        // the edges could not be inferred: no memory, or a bad region
+    kErrorRelay = -112,           // relays are needed, and the tree has no relay kernel
   };
 
   // Set in the ledger's address: the device can use that memory itself, so that what has run is known
@@ -50,9 +53,6 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
 
   enum class Role { input, output, inout, temporary };
   enum class Dependences { dataflow, program_order };
-
-  constexpr int kCoreAic = 0;
-  constexpr int kCoreAiv = 1;
 
   struct TensorInfo {
     const char* name;
@@ -70,6 +70,32 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     int64_t col;
   };
 
+  // Expected: what the generator computed, and the func_id of the relay kernel, -1 without one.
+  struct Expected {
+    graph::GraphTotals totals;
+    int64_t max_fan_out;
+    int relay;
+  };
+
+  // What one launch of this runtime holds.
+  constexpr limits::LaunchLimits launchLimits() {
+    limits::LaunchLimits found;
+#ifdef RUNTIME_MAX_ARGS
+    static_assert(RUNTIME_MAX_ARGS >= limits::kArguments, "tasks have up to 16 arguments");
+#endif
+#ifdef RUNTIME_MAX_TASKS
+    found.tasks = RUNTIME_MAX_TASKS;
+#endif
+#ifdef RUNTIME_MAX_FANOUT
+    static_assert(RUNTIME_MAX_FANOUT >= 2, "relays need two places, or they lead nowhere");
+    found.fanout = RUNTIME_MAX_FANOUT;
+#endif
+#ifdef RUNTIME_MAX_TENSOR_PAIRS
+    found.pairs = RUNTIME_MAX_TENSOR_PAIRS;
+#endif
+    return found;
+  }
+
   inline int fail(int code, const char* format, const char* name, unsigned long long found,
                   unsigned long long expected) {
     fprintf(stderr, "ptowsp: ");
@@ -78,40 +104,48 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     return code;
   }
 
-  // Graph: one build of the task graph. Every function that can fail prints why and returns the
-  // code that the orchestration returns at once.
+  // Graph: one build of the task graph, or of one segment of it. Every function that can fail prints
+  // why and returns the code that the orchestration returns at once.
+  //
+  // The emitted function that adds all tasks is called once where the graph fits one launch. Else it is
+  // called first to plan the segments, then, where relays may be needed, to count successors, and last
+  // to add the segment's tasks. Each time the edges are inferred anew, from the first task on.
   class Graph {
    public:
     template <int kTensors>
-  Graph(Runtime* runtime, const TensorInfo (&tensors)[kTensors], graph::GraphTotals expected,
-        Dependences dependences)
-      : runtime_(runtime),
-        tensors_(tensors),
-        tensor_count_(kTensors),
-        expected_(expected),
-        dependences_(dependences),
-        blocks_(runtime->host_api) {}
-  ~Graph() {
+    Graph(Runtime* runtime, const TensorInfo (&tensors)[kTensors], const Expected& expected,
+          Dependences dependences, const limits::LaunchLimits& limits = launchLimits())
+        : runtime_(runtime),
+          tensors_(tensors),
+          tensor_count_(kTensors),
+          expected_(expected),
+          dependences_(dependences),
+          limits_(limits),
+          blocks_(runtime->host_api),
+          launch_(runtime, limits.fanout, expected.relay) {}
+    ~Graph() {
       free(device_);
-      free(fanin_);
-      free(fanout_);
+      free(first_write_);
     }
     Graph(const Graph&) = delete;
     Graph& operator=(const Graph&) = delete;
 
     // Arguments: (host pointer, bytes) for each tensor that is not temporary, in the workload's
     // order; then, each optional, the segment number, the ledger on the host (a uint64_t for each
-    // task, all zero; null for none), and a spill pointer for each temporary that lives across
-    // segments (this graph has one segment, hence none).
-    int open(const uint64_t* args, int arg_count);
+    // task of the whole graph, all zero at first; null for none), and a spill pointer for each
+    // temporary that lives across segments, in the workload's order. `add_tasks` adds every task.
+    int build(const uint64_t* args, int arg_count, int (*add_tasks)(Graph&));
 
     // One task: begin, access for each tile in the kernel's order, then add with its arguments.
     void begin() {
-      if (dependences_ == Dependences::dataflow) tracker_.begin();
+      if (tracks()) tracker_->begin();
     }
     void access(const Block& block, int64_t rows, int64_t cols, graph::Access access) {
-      if (dependences_ == Dependences::dataflow)
-        tracker_.access(block.tensor, block.row, block.col, rows, cols, access);
+      if (pass_ == Pass::plan) {
+        planAccess(block, rows, cols, access);
+      } else if (tracks()) {
+        tracker_->access(block.tensor, block.row, block.col, rows, cols, access);
+      }
     }
     uint64_t address(const Block& block) const {
       const TensorInfo& tensor = tensors_[block.tensor];
@@ -121,72 +155,206 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     uint64_t stride(const Block& block) const {
       return static_cast<uint64_t>(tensors_[block.tensor].cols);
     }
-    uint64_t ledgerSlot() const { return ledger_ ? ledger_ + sizeof(uint64_t) * totals_.tasks : 0; }
+    uint64_t ledgerSlot() const {
+      return ledger_ ? ledger_ + sizeof(uint64_t) * (totals_.tasks - first_) : 0;
+    }
     uint64_t stamp() const { return totals_.tasks + 1; }
     // Of more than 16 arguments the 16th becomes the address of the task's argument block.
     int add(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type);
 
-    // Compares what was built with what the generator computed.
-    int finish();
-
    private:
-    int openTensor(int index, const uint64_t* pair);
-    int openLedger(uint64_t host);
-    int allocate(const char* what, uint64_t bytes, uint64_t* address);
-    int addEdge(int from, int to);
-    int checkRuntimeCounts();
+    enum class Pass { plan, count, add };
+    // Returned by add() when the rest of the tasks is not wanted; never leaves build().
+    static constexpr int kEnough = 1;
     using Blocks = ArgumentBlocks<decltype(Runtime::host_api)>;
-    int checkBlocks(Blocks::Status status);
+    using Launch = LaunchGraph<Runtime>;
+
+    bool tracks() const { return dependences_ == Dependences::dataflow || pass_ == Pass::plan; }
+    bool fits() const {
+      return expected_.totals.tasks <= static_cast<uint64_t>(limits_.tasks) &&
+             expected_.max_fan_out <= limits_.fanout;
+    }
+    int64_t tensorPairs() const;
+    uint64_t launchBytes() const;
+    void planAccess(const Block& block, int64_t rows, int64_t cols, graph::Access access);
+    int plan(graph::SegmentPlanner& planner);
+    int chooseSegment(const uint64_t* args, int arg_count);
+    int run(Pass pass);
+    int open(const uint64_t* args);
+    int openTensor(int index, const uint64_t* pair, void* spill);
+    int openLedger();
+    int allocate(const char* what, uint64_t bytes, uint64_t* address);
+    int copyIn(const char* what, void* host, uint64_t device, uint64_t bytes);
+    int record(const char* what, void* host, uint64_t device, uint64_t bytes);
+    int addTo(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type,
+              const graph::Predecessors& predecessors);
+    int check(typename Blocks::Status status);
+    int check(typename Launch::Status status, const char* kernel, uint64_t task);
+    int checkRuntimeCounts();
+    int checkTotals();
 
     Runtime* runtime_;
     const TensorInfo* tensors_;
     int tensor_count_;
-    graph::GraphTotals expected_;
+    Expected expected_;
     Dependences dependences_;
-    graph::DependenceTracker tracker_;
+    limits::LaunchLimits limits_;
     Blocks blocks_;
-    graph::GraphTotals totals_ = {};
-    uint64_t* device_ = nullptr;  // device address of each tensor
-    uint64_t ledger_ = 0;         // device address of the ledger
-    int pairs_ = 0;               // recorded with the runtime
-    int* fanin_ = nullptr;        // of each task, as added; only where the runtime can drop an edge
-    int* fanout_ = nullptr;
+    Launch launch_;
+    int (*add_tasks_)(Graph&) = nullptr;
+    Pass pass_ = Pass::add;
+    graph::DependenceTracker* tracker_ = nullptr;  // of the pass
+    graph::GraphTotals totals_ = {};               // of the pass
+    graph::SegmentPlanner* planner_ = nullptr;     // null where the whole graph fits
+    uint64_t first_ = 0, end_ = 0;                 // tasks of this launch
+    uint64_t* device_ = nullptr;                   // device address of each tensor
+    uint64_t* first_write_ = nullptr;              // of each tensor: its first writer + 1, 0: none yet
+    uint64_t ledger_host_ = 0;                     // of the whole graph; 0 for none
+    uint64_t ledger_ = 0;                          // of this launch, on the device
+    int pairs_ = 0;                                // recorded with the runtime
   };
 
-  inline int Graph::open(const uint64_t* args, int arg_count) {
-    int pairs = 0;
-    for (int i = 0; i < tensor_count_; ++i) pairs += tensors_[i].role != Role::temporary;
-    const int optional = arg_count - 2 * pairs;
-    if (!args || optional < 0 || optional > 2)
-      return fail(kErrorArguments, "%s got %lld arguments, expected %lld, segment and ledger",
-                  "orchestration", arg_count, 2ull * pairs);
-    if (optional > 0 && args[2 * pairs] != 0)
-      return fail(kErrorSegment, "%s has no segment %lld, it has %lld", "this graph",
-                  args[2 * pairs], 1);
-#ifdef RUNTIME_MAX_TASKS
-    if (expected_.tasks > RUNTIME_MAX_TASKS)
-      return fail(kErrorTooManyTasks, "%s has %lld tasks, the runtime takes %lld in one launch",
-                  "the graph", expected_.tasks, RUNTIME_MAX_TASKS);
-#endif
-#ifndef PTOWSP_BUILTIN_RUNTIME
-    fanin_ = static_cast<int*>(calloc(expected_.tasks + 1, sizeof(int)));
-    fanout_ = static_cast<int*>(calloc(expected_.tasks + 1, sizeof(int)));
-    if (!fanin_ || !fanout_)
-      return fail(kErrorHostMemory, "%s: no memory for %lld tasks", "orchestration",
-                  expected_.tasks, 0);
-#endif
-    device_ = static_cast<uint64_t*>(calloc(static_cast<size_t>(tensor_count_), sizeof(uint64_t)));
-    if (!device_)
+  inline int64_t Graph::tensorPairs() const {
+    int64_t pairs = 0;
+    for (int i = 0; i < tensor_count_; ++i)
+      pairs += tensors_[i].role == Role::output || tensors_[i].role == Role::inout;
+    return pairs + 1;  // the ledger
+  }
+
+  inline uint64_t bytesOf(const TensorInfo& tensor) {
+    return static_cast<uint64_t>(tensor.rows * tensor.cols * tensor.element_size);
+  }
+
+  // Inputs go to the device in each launch, results go there and come back.
+  inline uint64_t Graph::launchBytes() const {
+    uint64_t bytes = 0;
+    for (int i = 0; i < tensor_count_; ++i)
+      bytes += tensors_[i].role == Role::temporary ? 0
+               : tensors_[i].role == Role::input   ? bytesOf(tensors_[i])
+                                                   : 2 * bytesOf(tensors_[i]);
+    return bytes;
+  }
+
+  inline int Graph::build(const uint64_t* args, int arg_count, int (*add_tasks)(Graph&)) {
+    add_tasks_ = add_tasks;
+    end_ = expected_.totals.tasks;
+    const size_t tensors = static_cast<size_t>(tensor_count_);
+    device_ = static_cast<uint64_t*>(calloc(tensors, sizeof(uint64_t)));
+    first_write_ = static_cast<uint64_t*>(calloc(tensors, sizeof(uint64_t)));
+    if (!device_ || !first_write_)
       return fail(kErrorHostMemory, "%s: no memory for %lld tensors", "orchestration",
                   tensor_count_, 0);
+    graph::SegmentPlanner planner(limits_, launchBytes(), tensorPairs());
+    if (!fits()) {
+      planner_ = &planner;
+      if (int error = plan(planner)) return error;
+    }
+    if (int error = chooseSegment(args, arg_count)) return error;
+    const int64_t tasks = static_cast<int64_t>(end_ - first_);
+    if (expected_.max_fan_out > limits_.fanout) {
+      if (int error = check(launch_.expect(tasks), "all", 0)) return error;
+      if (int error = run(Pass::count)) return error;
+    }
+#ifdef PTOWSP_BUILTIN_RUNTIME
+    // It drops nothing without a word; its count of edges is enough, and quick.
+    const bool checked = limits_.fanout != limits::kNone;
+#else
+    const bool checked = true;
+#endif
+    if (int error = check(launch_.open(tasks, checked), "all", 0)) return error;
+    if (int error = open(args)) return error;
+    if (int error = run(Pass::add)) return error;
+    if (int error = check(blocks_.flush())) return error;
+    if (int error = checkRuntimeCounts()) return error;
+    return totals_.tasks < expected_.totals.tasks ? 0 : checkTotals();
+  }
 
-    int pair = 0;
+  // Segments: where they begin and what has to be spilled between them.
+  inline int Graph::plan(graph::SegmentPlanner& planner) {
+    for (int i = 0; i < tensor_count_; ++i)
+      planner.addTensor(tensors_[i].role == Role::temporary ? bytesOf(tensors_[i]) : 0);
+    if (int error = run(Pass::plan)) return error;
+    if (int error = checkTotals()) return error;
+    planner.cut();
+    switch (planner.status()) {
+      case graph::PlanStatus::ok:
+        return 0;
+      case graph::PlanStatus::out_of_memory:
+        return fail(kErrorHostMemory, "%s: no memory to cut %lld tasks into launches",
+                    "orchestration", expected_.totals.tasks, 0);
+      case graph::PlanStatus::too_many_pairs:
+        break;
+    }
+    return fail(kErrorTooManyTensors,
+                "%s: a launch would have to bring back more than the %lld tensors that the runtime "
+                "records",
+                "the graph", static_cast<uint64_t>(limits_.pairs), 0);
+  }
+
+  inline int Graph::chooseSegment(const uint64_t* args, int arg_count) {
+    int pairs = 0, spills = 0;
+    for (int i = 0; i < tensor_count_; ++i) {
+      pairs += tensors_[i].role != Role::temporary;
+      spills += planner_ && planner_->spills(i);
+    }
+    const int segments = planner_ ? planner_->segments() : 1;
+    const int optional = arg_count - 2 * pairs;
+    if (args && optional == 0 && segments > 1)
+      return fail(kErrorTooManyTasks,
+                  "%s: its %lld tasks take %lld launches of this runtime, each with a segment number",
+                  "the whole graph was asked for", expected_.totals.tasks,
+                  static_cast<uint64_t>(segments));
+    if (!args || optional < 0 || (optional != 2 + spills && (optional > 2 || spills > 0)))
+      return fail(kErrorArguments,
+                  "%s got %lld arguments, expected %lld, segment, ledger, and its spill pointers",
+                  "orchestration", arg_count, 2ull * pairs);
+    if (optional > 0) {
+      const uint64_t segment = args[2 * pairs];
+      if (optional > 1) ledger_host_ = args[2 * pairs + 1];
+      if (segment >= static_cast<uint64_t>(segments))
+        return fail(kErrorSegment, "%s has no segment %lld, it has %lld", "this graph", segment,
+                    static_cast<uint64_t>(segments));
+      if (planner_) {
+        first_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment)));
+        end_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment) + 1));
+      }
+    }
+    return 0;
+  }
+
+  // Calls the function that adds all tasks, with a tracker of its own.
+  inline int Graph::run(Pass pass) {
+    graph::DependenceTracker tracker;
+    for (int i = 0; i < tensor_count_; ++i)
+      tracker.addTensor(tensors_[i].rows, tensors_[i].cols, tensors_[i].written);
+    pass_ = pass;
+    tracker_ = &tracker;
+    totals_ = {};
+    int error = add_tasks_(*this);
+    if (error == kEnough) error = 0;
+    if (error == 0 && tracker.status() != graph::Status::ok) {
+      fprintf(stderr, "ptowsp: inferring the edges failed: %s\n", graph::describe(tracker.status()));
+      error = kErrorTracking;
+    }
+    tracker_ = nullptr;
+    return error;
+  }
+
+  inline int Graph::open(const uint64_t* args) {
+    int pair = 0, spill = 0, pairs = 0;
+    for (int i = 0; i < tensor_count_; ++i) pairs += tensors_[i].role != Role::temporary;
     for (int i = 0; i < tensor_count_; ++i) {
       const bool temporary = tensors_[i].role == Role::temporary;
-      if (int error = openTensor(i, temporary ? nullptr : args + 2 * pair)) return error;
+      const bool spilled = planner_ && planner_->spills(i);
+      void* host = spilled ? reinterpret_cast<void*>(args[2 * pairs + 2 + spill]) : nullptr;
+      if (spilled && !host)
+        return fail(kErrorArguments, "temporary %s: the spill pointer is null", tensors_[i].name, 0,
+                    0);
+      if (int error = openTensor(i, temporary ? nullptr : args + 2 * pair, host)) return error;
       pair += !temporary;
+      spill += spilled;
     }
-    return optional == 2 ? openLedger(args[2 * pairs + 1]) : 0;
+    return openLedger();
   }
 
   inline int Graph::allocate(const char* what, uint64_t bytes, uint64_t* address) {
@@ -198,10 +366,29 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     return 0;
   }
 
-  inline int Graph::openTensor(int index, const uint64_t* pair) {
+  inline int Graph::copyIn(const char* what, void* host, uint64_t device, uint64_t bytes) {
+    if (runtime_->host_api.copy_to_device(reinterpret_cast<void*>(device), host,
+                                          static_cast<size_t>(bytes)) == 0)
+      return 0;
+    return fail(kErrorCopy, "%s: copying %lld bytes to the device failed", what, bytes, 0);
+  }
+
+  inline int Graph::record(const char* what, void* host, uint64_t device, uint64_t bytes) {
+    runtime_->record_tensor_pair(host, reinterpret_cast<void*>(device), static_cast<size_t>(bytes));
+    if (runtime_->get_tensor_pair_count() == ++pairs_) return 0;
+    return fail(kErrorTooManyTensors, "%s: the runtime records only %lld tensors to bring back", what,
+                static_cast<uint64_t>(runtime_->get_tensor_pair_count()), 0);
+  }
+
+  // An output that an earlier segment wrote in part goes in again, and so does a temporary that
+  // lives across the cut before this segment; one that lives across the cut behind it comes back.
+  inline int Graph::openTensor(int index, const uint64_t* pair, void* spill) {
     const TensorInfo& tensor = tensors_[index];
-    const uint64_t bytes = static_cast<uint64_t>(tensor.rows * tensor.cols * tensor.element_size);
-    void* host = nullptr;
+    const uint64_t bytes = bytesOf(tensor);
+    void* host = spill;
+    bool in = spill && planner_->crosses(index, static_cast<int32_t>(first_));
+    bool out = spill && end_ < expected_.totals.tasks &&
+               planner_->crosses(index, static_cast<int32_t>(end_));
     if (pair) {
       host = reinterpret_cast<void*>(pair[0]);
       if (!host)
@@ -209,82 +396,87 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       if (pair[1] != bytes)
         return fail(kErrorArguments, "tensor %s: got %lld bytes, expected %lld", tensor.name,
                     pair[1], bytes);
+      const bool written_before = first_write_[index] != 0 && first_write_[index] <= first_;
+      in = tensor.role != Role::output || written_before;
+      out = tensor.role != Role::input;
     }
     if (int error = allocate(tensor.name, bytes, &device_[index])) return error;
-    void* device = reinterpret_cast<void*>(device_[index]);
-    if ((tensor.role == Role::input || tensor.role == Role::inout) &&
-        runtime_->host_api.copy_to_device(device, host, static_cast<size_t>(bytes)) != 0)
-      return fail(kErrorCopy, "tensor %s: copying %lld bytes to the device failed", tensor.name,
-                  bytes, 0);
-    if (tensor.role == Role::output || tensor.role == Role::inout) {
-      runtime_->record_tensor_pair(host, device, static_cast<size_t>(bytes));
-      if (runtime_->get_tensor_pair_count() != ++pairs_)
-        return fail(kErrorTooManyTensors,
-                    "tensor %s: the runtime records only %lld tensors to bring back", tensor.name,
-                    static_cast<uint64_t>(runtime_->get_tensor_pair_count()), 0);
+    if (in) {
+      if (int error = copyIn(tensor.name, host, device_[index], bytes)) return error;
     }
-    tracker_.addTensor(tensor.rows, tensor.cols, tensor.written);
-    return 0;
+    return out ? record(tensor.name, host, device_[index], bytes) : 0;
   }
 
-  inline int Graph::openLedger(uint64_t host) {
-    if (!host) return 0;
-    if (host & kDeviceLedger) {
-      ledger_ = host & ~kDeviceLedger;
+  // Of this launch's tasks only.
+  inline int Graph::openLedger() {
+    if (ledger_host_ & kDeviceLedger) {
+      ledger_ = (ledger_host_ & ~kDeviceLedger) + sizeof(uint64_t) * first_;
       return 0;
     }
-    const uint64_t bytes = sizeof(uint64_t) * expected_.tasks;
-    if (bytes == 0) return 0;
+    const uint64_t bytes = sizeof(uint64_t) * (end_ - first_);
+    if (!ledger_host_ || bytes == 0) return 0;
+    void* host = reinterpret_cast<void*>(ledger_host_ + sizeof(uint64_t) * first_);
     if (int error = allocate("ledger", bytes, &ledger_)) return error;
-    void* device = reinterpret_cast<void*>(ledger_);
-    void* memory = reinterpret_cast<void*>(host);
-    if (runtime_->host_api.copy_to_device(device, memory, static_cast<size_t>(bytes)) != 0)
-      return fail(kErrorCopy, "%s: copying %lld bytes to the device failed", "ledger", bytes, 0);
-    runtime_->record_tensor_pair(memory, device, static_cast<size_t>(bytes));
-    if (runtime_->get_tensor_pair_count() != ++pairs_)
-      return fail(kErrorTooManyTensors, "%s: the runtime records only %lld tensors to bring back",
-                  "ledger", static_cast<uint64_t>(runtime_->get_tensor_pair_count()), 0);
-    return 0;
+    if (int error = copyIn("ledger", host, ledger_, bytes)) return error;
+    return record("ledger", host, ledger_, bytes);
   }
 
-  inline int Graph::addEdge(int from, int to) {
-#ifdef RUNTIME_MAX_FANOUT
-    if (fanout_[from] == RUNTIME_MAX_FANOUT)
-      return fail(kErrorFanout, "%s %lld has more successors than the %lld the runtime keeps",
-                  "task", static_cast<uint64_t>(from), RUNTIME_MAX_FANOUT);
-#endif
-#ifndef PTOWSP_BUILTIN_RUNTIME
-    ++fanout_[from];
-    ++fanin_[to];
-#endif
-    runtime_->add_successor(from, to);
-    return 0;
+  inline void Graph::planAccess(const Block& block, int64_t rows, int64_t cols,
+                                graph::Access access) {
+    if (access != graph::Access::in && first_write_[block.tensor] == 0)
+      first_write_[block.tensor] = totals_.tasks + 1;
+    tracker_->access(block.tensor, block.row, block.col, rows, cols, access,
+                     [&](int32_t earlier, bool wrote, const graph::Rect&) {
+                       if (wrote && access != graph::Access::out)
+                         planner_->flow(block.tensor, earlier);
+                     });
   }
 
   inline int Graph::add(const char* kernel, uint64_t* args, int arg_count, int func_id,
                         int core_type) {
-    const int task = static_cast<int>(totals_.tasks);
-    if (totals_.tasks == expected_.tasks)
-      return fail(kErrorTotals, "task of %s: the generator counted %lld tasks only", kernel,
-                  expected_.tasks, 0);
+    const uint64_t task = totals_.tasks;
+    if (task == expected_.totals.tasks)
+      return fail(kErrorTotals, "task of %s: the generator counted %lld tasks only", kernel, task, 0);
+    if (pass_ != Pass::plan && task == end_) return kEnough;
+    const int32_t previous = static_cast<int32_t>(task) - 1;
+    graph::Predecessors predecessors = {&previous, task > 0 ? 1 : 0};
+    if (dependences_ == Dependences::dataflow) predecessors = tracker_->end();
+    totals_.add(predecessors.tasks, predecessors.count);
+    switch (pass_) {
+      case Pass::plan:
+        planner_->add(predecessors.tasks, predecessors.count);
+        return 0;
+      case Pass::count:
+        for (int32_t i = 0; task >= first_ && i < predecessors.count; ++i) {
+          const int64_t from = predecessors.tasks[i] - static_cast<int64_t>(first_);
+          if (from >= 0) launch_.expectEdge(from);
+        }
+        return 0;
+      case Pass::add:
+        break;
+    }
+    return task < first_ ? 0 : addTo(kernel, args, arg_count, func_id, core_type, predecessors);
+  }
+
+  inline int Graph::addTo(const char* kernel, uint64_t* args, int arg_count, int func_id,
+                          int core_type, const graph::Predecessors& predecessors) {
     if (arg_count > limits::kArguments) {
-      if (int error = checkBlocks(blocks_.pack(args, arg_count))) return error;
+      if (int error = check(blocks_.pack(args, arg_count))) return error;
       arg_count = limits::kArguments;
     }
-    const int id = runtime_->add_task(args, arg_count, func_id, core_type);
-    if (id != task)
-      return fail(kErrorAddTask, "task of %s: the runtime gave task id %lld, expected %lld", kernel,
-                  static_cast<unsigned long long>(id), totals_.tasks);
-    const int32_t previous = task - 1;
-    graph::Predecessors predecessors = {&previous, task > 0 ? 1 : 0};
-    if (dependences_ == Dependences::dataflow) predecessors = tracker_.end();
-    for (int32_t i = 0; i < predecessors.count; ++i)
-      if (int error = addEdge(predecessors.tasks[i], task)) return error;
-    totals_.add(predecessors.tasks, predecessors.count);
+    const uint64_t task = totals_.tasks - 1;
+    if (int error = check(launch_.addTask(args, arg_count, func_id, core_type), kernel, task))
+      return error;
+    for (int32_t i = 0; i < predecessors.count; ++i) {
+      // Those of earlier segments have run.
+      const int64_t from = predecessors.tasks[i] - static_cast<int64_t>(first_);
+      if (from < 0) continue;
+      if (int error = check(launch_.addEdgeFrom(from), kernel, task)) return error;
+    }
     return 0;
   }
 
-  inline int Graph::checkBlocks(Blocks::Status status) {
+  inline int Graph::check(typename Blocks::Status status) {
     switch (status) {
       case Blocks::Status::ok:
         return 0;
@@ -298,46 +490,66 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     return fail(kErrorCopy, "%s: copying them to the device failed", "argument blocks", 0, 0);
   }
 
+  inline int Graph::check(typename Launch::Status status, const char* kernel, uint64_t task) {
+    switch (status) {
+      case Launch::Status::ok:
+        return 0;
+      case Launch::Status::host_memory:
+        return fail(kErrorHostMemory, "%s: no memory for %lld tasks", "orchestration",
+                    end_ - first_, 0);
+      case Launch::Status::refused:
+        return fail(kErrorAddTask,
+                    "task of %s: the runtime refused task %lld, or gave it an id out of order",
+                    kernel, task, 0);
+      case Launch::Status::fanout:
+        return fail(kErrorFanout,
+                    "task of %s: task %lld waits for one with more successors than the %lld that "
+                    "the runtime keeps",
+                    kernel, task, static_cast<uint64_t>(limits_.fanout));
+      case Launch::Status::no_relay:
+        break;
+    }
+    return fail(kErrorRelay,
+                "%s: tasks have more successors than the %lld that the runtime keeps, and the "
+                "workload was emitted without a relay kernel",
+                "the graph", static_cast<uint64_t>(limits_.fanout), 0);
+  }
+
   // checkRuntimeCounts compares the runtime's own record with what was handed to it, since it can
   // drop a task or an edge without a word.
   inline int Graph::checkRuntimeCounts() {
     const uint64_t tasks = static_cast<uint64_t>(runtime_->get_task_count());
-    if (tasks != totals_.tasks)
-      return fail(kErrorTotals, "%s holds %lld tasks, %lld were added", "the runtime", tasks,
-                  totals_.tasks);
+    const uint64_t added = static_cast<uint64_t>(launch_.held());
+    if (tasks != added)
+      return fail(kErrorTotals, "%s holds %lld tasks, %lld were added", "the runtime", tasks, added);
+    if (static_cast<uint64_t>(launch_.tasks()) != end_ - first_)
+      return fail(kErrorTotals, "%s got %lld tasks, expected %lld", "the launch",
+                  static_cast<uint64_t>(launch_.tasks()), end_ - first_);
 #ifdef PTOWSP_BUILTIN_RUNTIME
     const uint64_t edges = static_cast<uint64_t>(runtime_->edge_count());
-    if (edges != totals_.edges)
+    if (edges != static_cast<uint64_t>(launch_.edges()))
       return fail(kErrorTotals, "%s holds %lld edges, %lld were added", "the runtime", edges,
-                  totals_.edges);
-#else
-    for (int i = 0; i < static_cast<int>(tasks); ++i) {
-      const auto* task = runtime_->get_task(i);
-      if (!task || task->fanin != fanin_[i] || task->fanout_count != fanout_[i])
-        return fail(kErrorTotals, "%s lost an edge of task %lld", "the runtime",
-                    static_cast<uint64_t>(i), 0);
-    }
+                  static_cast<uint64_t>(launch_.edges()));
 #endif
+    const int64_t wrong = launch_.wrongTask();
+    if (wrong >= 0)
+      return fail(kErrorTotals, "%s lost an edge of task %lld", "the runtime",
+                  static_cast<uint64_t>(wrong), 0);
     return 0;
   }
 
-  inline int Graph::finish() {
-    if (tracker_.status() != graph::Status::ok) {
-      fprintf(stderr, "ptowsp: inferring the edges failed: %s\n",
-              graph::describe(tracker_.status()));
-      return kErrorTracking;
-    }
-    if (int error = checkBlocks(blocks_.flush())) return error;
-    if (int error = checkRuntimeCounts()) return error;
-    if (totals_.tasks != expected_.tasks)
+  // Compares the whole graph with what the generator computed.
+  inline int Graph::checkTotals() {
+    const graph::GraphTotals& expected = expected_.totals;
+    if (totals_.tasks != expected.tasks)
       return fail(kErrorTotals, "%s has %lld tasks, the generator counted %lld", "the graph",
-                  totals_.tasks, expected_.tasks);
-    if (totals_.edges != expected_.edges)
+                  totals_.tasks, expected.tasks);
+    if (totals_.edges != expected.edges)
       return fail(kErrorTotals, "%s has %lld edges, the generator counted %lld", "the graph",
-                  totals_.edges, expected_.edges);
-    if (totals_.edge_hash != expected_.edge_hash)
+                  totals_.edges, expected.edges);
+    if (totals_.edge_hash != expected.edge_hash)
       return fail(kErrorTotals, "%s has edge hash %llx, the generator computed %llx", "the graph",
-                  totals_.edge_hash, expected_.edge_hash);
+                  totals_.edge_hash, expected.edge_hash);
     return 0;
   }
 

@@ -529,11 +529,22 @@ TEST(Summary, saysWhatThereIs) {
                                            "\"limit\": 1024, \"fits\": true, \"instead\": null}"));
 }
 
-TEST(Summary, marksWhatDoesNotFit) {
+TEST(Summary, saysHowALargeGraphRuns) {
   const Program p = program({tensor("y", Role::output, {2000, 4})}, {fillKernel(1, 4)},
                             {loop("r", 2000, true, {task(0, {{0, {0, {1}}}})})});
   EXPECT_THAT(summaryText(p, analyzed(p)),
-              HasSubstr("tasks          2000 of 1024: does not fit\n"));
+              HasSubstr("tasks          2000 of 1024: 2 launches\n"));
+}
+
+TEST(Summary, marksWhatDoesNotFit) {
+  std::vector<Tensor> tensors;
+  std::vector<Node> tasks;
+  for (int i = 0; i < 64; ++i) {
+    tensors.push_back(tensor("y" + std::to_string(i), Role::output, {1, 4}));
+    tasks.push_back(task(0, {{i, {0, {}}}}));
+  }
+  const Program p = program(tensors, {fillKernel(1, 4)}, tasks);
+  EXPECT_THAT(summaryText(p, analyzed(p)), HasSubstr("tensor pairs   65 of 64: does not fit\n"));
 }
 
 }  // namespace

@@ -24,8 +24,9 @@ inline std::string manifestText() {
      "tiles": [{"name": "a", "access": "in", "rows": 1, "cols": 4, "dtype": "f32", "strided": true}], "scalars": ["s"]},
     {"name": "done", "func_id": 1, "core_type": "aic", "sources": {"a2a3sim": "kernels/aic_sim/kernel_done.cpp"},
      "tiles": [{"name": "b", "access": "inout", "rows": 4, "cols": 8, "dtype": "f32", "strided": false}], "scalars": []}],
+  "relay": null,
   "graph": {"tasks": 14, "edges": 2, "edge_hash": "00", "critical_path": 2, "dependences": "dataflow",
-            "segments": 1, "spills": []},
+            "segments": 1, "cuts": [], "spills": []},
   "program": [
     {"for": "b", "extent": 2, "body": [
       {"for": "r", "extent": 3, "body": [{"task": 0}]},

@@ -2,7 +2,7 @@
 #include "runtime.h"
 #include "ptowsp/orchestration.h"
 
-#if PTOWSP_ORCHESTRATION_VERSION != 1
+#if PTOWSP_ORCHESTRATION_VERSION != 2
 #error "ptowsp/orchestration.h is of another version: emit the workload again"
 #endif
 
@@ -18,8 +18,9 @@ constexpr ptowsp::TensorInfo tensors[] = {
     {"y", ptowsp::Role::output, 12, 3, 4, true},
 };
 
-// Tasks, edges and edge hash that the generator computed.
-constexpr ptowsp::graph::GraphTotals expected = {6, 0, 0x0000000000000000u};
+// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay
+// kernel's func_id, -1 for none.
+constexpr ptowsp::Expected expected = {{6, 0, 0x0000000000000000u}, 0, -1};
 
 namespace kernel {
 
@@ -39,14 +40,19 @@ int weighted_sum(ptowsp::Graph& graph, ptowsp::Block a0, ptowsp::Block a1, ptows
 }
 
 }  // namespace kernel
+
+// Every task, in program order.
+int addTasks(ptowsp::Graph& graph) {
+  for (int64_t i = 0; i < 6; ++i) {  // parallel
+    if (int error = kernel::weighted_sum(graph, {tensor::x, 2 * i, 1}, {tensor::x, 2 * i + 12, 1}, {tensor::x, 2 * i + 24, 1}, {tensor::x, 2 * i + 36, 1}, {tensor::x, 2 * i + 48, 1}, {tensor::x, 2 * i + 60, 1}, {tensor::x, 2 * i + 72, 1}, {tensor::y, 2 * i, 0}, 0x3f000000, 0x3fc00000)) return error;
+  }
+  return 0;
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default")))
 int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int arg_count) {
   ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::dataflow);
-  if (int error = graph.open(args, arg_count)) return error;
-  for (int64_t i = 0; i < 6; ++i) {  // parallel
-    if (int error = kernel::weighted_sum(graph, {tensor::x, 2 * i, 1}, {tensor::x, 2 * i + 12, 1}, {tensor::x, 2 * i + 24, 1}, {tensor::x, 2 * i + 36, 1}, {tensor::x, 2 * i + 48, 1}, {tensor::x, 2 * i + 60, 1}, {tensor::x, 2 * i + 72, 1}, {tensor::y, 2 * i, 0}, 0x3f000000, 0x3fc00000)) return error;
-  }
-  return graph.finish();
+  return graph.build(args, arg_count, addTasks);
 }

@@ -2,7 +2,7 @@
 #include "runtime.h"
 #include "ptowsp/orchestration.h"
 
-#if PTOWSP_ORCHESTRATION_VERSION != 1
+#if PTOWSP_ORCHESTRATION_VERSION != 2
 #error "ptowsp/orchestration.h is of another version: emit the workload again"
 #endif
 
@@ -17,8 +17,9 @@ constexpr ptowsp::TensorInfo tensors[] = {
     {"grid", ptowsp::Role::inout, 200, 12, 4, true},
 };
 
-// Tasks, edges and edge hash that the generator computed.
-constexpr ptowsp::graph::GraphTotals expected = {18, 12, 0xe1e3156125366cdbu};
+// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay
+// kernel's func_id, -1 for none.
+constexpr ptowsp::Expected expected = {{18, 12, 0xe1e3156125366cdbu}, 1, -1};
 
 namespace kernel {
 
@@ -32,12 +33,9 @@ int relax(ptowsp::Graph& graph, ptowsp::Block above, ptowsp::Block here) {
 }
 
 }  // namespace kernel
-}  // namespace
 
-extern "C" __attribute__((visibility("default")))
-int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int arg_count) {
-  ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::dataflow);
-  if (int error = graph.open(args, arg_count)) return error;
+// Every task, in program order.
+int addTasks(ptowsp::Graph& graph) {
   for (int64_t b = 0; b < 2; ++b) {  // parallel
     for (int64_t i = 0; i < 3; ++i) {  // sequential
       for (int64_t j = 0; j < 3; ++j) {  // parallel
@@ -45,5 +43,13 @@ int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int arg_count) {
       }
     }
   }
-  return graph.finish();
+  return 0;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default")))
+int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int arg_count) {
+  ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::dataflow);
+  return graph.build(args, arg_count, addTasks);
 }
