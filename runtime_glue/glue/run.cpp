@@ -34,13 +34,7 @@ Status Run::execute(const std::vector<void*>& tensors) {
   ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
   launches_.prepare();
   beginStats();
-  Status status;
-  if (device_.library().external()) return attemptExternal(tensors, &code_);
-  for (launch_ = 0; launch_ < launches_.count() && status.ok(); ++launch_)
-    status = launch(tensors, PTOWSP_SIM_TRACE, &code_);
-  --launch_;
-  if (!status.ok() && launches_.count() > 1)
-    status.notes.push_back(format("in launch %d of %d", launch_ + 1, launches_.count()));
+  Status status = executeLaunches(tensors);
   if (code_ == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
     status = explainGuardDamage(tensors, std::move(status));
   if (changed_tensor_) {
@@ -51,6 +45,18 @@ Status Run::execute(const std::vector<void*>& tensors) {
   }
   enterPhase("checking the results");
   return status;
+}
+
+// One launch after the other; an external runtime's process does all of them.
+Status Run::executeLaunches(const std::vector<void*>& tensors) {
+  failed_tasks_.clear();
+  if (device_.library().external()) return attemptExternal(tensors, &code_);
+  for (launch_ = 0;; ++launch_) {
+    Status status = launch(tensors, PTOWSP_SIM_TRACE, &code_);
+    if (!status.ok() && launches_.count() > 1)
+      status.notes.push_back(format("in launch %d of %d", launch_ + 1, launches_.count()));
+    if (!status.ok() || launch_ + 1 == launches_.count()) return status;
+  }
 }
 
 void Run::fillArgs(const std::vector<void*>& tensors) {

@@ -82,6 +82,7 @@ class Run {
   Status finishExternal(const std::vector<void*>& tensors);
   Status externalFailure(const Reports& reports, int ended);
 
+  Status executeLaunches(const std::vector<void*>& tensors);
   Status launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* code);
   int build(const Inspection::Request& request);
   Status buildFailure(int code);
