@@ -826,7 +826,7 @@ endfunction()
 
 # _ptowsp_list_sim_support(<variable>): the headers that emitted sim kernels include.
 function(_ptowsp_list_sim_support variable)
-  set(headers double elementwise float16 math reduce tile vector)
+  set(headers double elementwise float16 math matmul reduce tile vector)
   list(TRANSFORM headers REPLACE "(.+)" "kernels/sim_support/ptowsp_\\1.h")
   set(${variable} "${headers}" PARENT_SCOPE)
 endfunction()

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "generator/emit/cube_kernel.h"
 #include "generator/emit/sim_plan.h"
 #include "generator/emit/sim_support.h"
 #include "generator/emit/vector_kernel.h"
@@ -19,6 +20,7 @@ std::vector<SupportHeader> simSupportHeaders() {
           {"ptowsp_elementwise.h", support::elementwiseHeader()},
           {"ptowsp_float16.h", support::float16Header()},
           {"ptowsp_math.h", support::mathHeader()},
+          {"ptowsp_matmul.h", support::matmulHeader()},
           {"ptowsp_reduce.h", support::reduceHeader()},
           {"ptowsp_tile.h", support::tileHeader()},
           {"ptowsp_vector.h", support::vectorHeader()}};
@@ -26,14 +28,18 @@ std::vector<SupportHeader> simSupportHeaders() {
 
 std::optional<std::string> emitSimKernel(const Kernel& kernel, std::string_view source_name,
                                          std::string& error) {
-  const SimPlan plan = planSimKernel(kernel);
-  if (plan.temporary_bytes > kMostTemporaryBytes) {
+  const bool cube = kernel.core == CoreType::aic;
+  const CubePlan cube_plan = cube ? planCubeKernel(kernel) : CubePlan();
+  const SimPlan plan = cube ? SimPlan() : planSimKernel(kernel);
+  const int64_t bytes = cube ? cube_plan.temporary_bytes : plan.temporary_bytes;
+  if (bytes > kMostTemporaryBytes) {
     error = fmt::format(
         "kernel '{}' keeps {} bytes of intermediate values, and at most {} fit on a core's stack",
-        kernel.name, plan.temporary_bytes, kMostTemporaryBytes);
+        kernel.name, bytes, kMostTemporaryBytes);
     return std::nullopt;
   }
-  return emitVectorKernel(kernel, plan, source_name);
+  return cube ? emitCubeKernel(kernel, cube_plan, source_name)
+              : emitVectorKernel(kernel, plan, source_name);
 }
 
 }  // namespace ptowsp

@@ -245,6 +245,43 @@ Kernel flat(const std::string& op, int64_t rows, int64_t cols) {
   return k.kernel();
 }
 
+// m x k times k x n, with what is added to it, if anything: "", "tile", "inout" or "number".
+Kernel product(int64_t m, int64_t n, int64_t k_, DType t, bool strided, const std::string& start) {
+  KernelBuilder k("product_" + std::to_string(m) + "_" + std::to_string(n) + "_" +
+                  std::to_string(k_) + "_" + nameOf(start, t));
+  k.kernel().core = CoreType::aic;
+  const int a = k.in("a", m, k_, strided, t), b = k.in("b", k_, n, strided, t);
+  std::vector<int> args = {a, b};
+  if (start == "tile") args.push_back(k.in("c", m, n, strided));
+  if (start == "number") args.push_back(k.constant(-0.75, m, n));
+  const int y = start == "inout" ? k.inout("y", m, n, strided) : k.out("y", m, n, strided);
+  if (start == "inout") args.push_back(y);
+  k.store(y, k.op("matmul", args));
+  return k.kernel();
+}
+
+// Products that are added to one another, multiplied again, stored twice; tiles exchanged; numbers as
+// factors and as what is stored.
+Kernel products() {
+  KernelBuilder k("products");
+  k.kernel().core = CoreType::aic;
+  const int a = k.in("a", 9, 33, true, DType::bf16), b = k.in("b", 33, 20, false, DType::bf16),
+            c = k.inout("c", 20, 20), d = k.inout("d", 20, 20, true), s = k.scalar("s");
+  const int ab = k.op("matmul", {a, b}, "ab"), more = k.op("matmul", {a, b, ab}, "more");
+  const int cd = k.op("matmul", {c, d}, "cd"), chain = k.op("matmul", {more, cd}, "chain");
+  k.store(k.out("sum", 9, 20), more);
+  k.store(k.out("again", 9, 20, true), more);
+  k.store(k.out("chained", 9, 20, true), k.op("matmul", {ab, c, chain}));
+  k.store(k.out("scaled", 1, 1), k.op("matmul", {s, k.literal(3), s}));
+  k.store(k.out("ones", 9, 4), k.op("matmul", {more, k.constant(1, 20, 4)}));
+  k.store(c, d);
+  k.store(d, c);
+  const int h = k.in("h", 3, 21, false, DType::f16);
+  k.store(k.out("copy", 3, 21, true, DType::f16), h);
+  k.store(k.out("number", 2, 5), k.literal(2.5));
+  return k.kernel();
+}
+
 // Of each op one or two dtypes in all shapes; elementwiseKernel() has each op with each dtype.
 void addForms(std::vector<Kernel>& cases) {
   const int64_t columns[] = {16, 1, 17, 3, 31, 36, 12, 64, 9};
@@ -260,6 +297,21 @@ void addForms(std::vector<Kernel>& cases) {
                                     : binaryForms(std::string(op.name), 3, cols, strided, dtype));
     }
   }
+}
+
+void addProducts(std::vector<Kernel>& cases) {
+  cases.push_back(product(64, 64, 64, DType::f32, false, ""));
+  cases.push_back(product(1, 1, 1, DType::f32, false, ""));
+  cases.push_back(product(1, 70, 9, DType::f32, true, "tile"));
+  cases.push_back(product(50, 1, 40, DType::f32, false, "inout"));
+  cases.push_back(product(13, 37, 300, DType::f32, false, "number"));
+  cases.push_back(product(26, 128, 33, DType::f32, false, "inout"));
+  cases.push_back(product(55, 47, 21, DType::f32, true, "inout"));
+  cases.push_back(product(17, 40, 270, DType::f16, false, "tile"));
+  cases.push_back(product(49, 16, 19, DType::f16, true, ""));
+  cases.push_back(product(7, 33, 5, DType::bf16, true, "inout"));
+  cases.push_back(product(100, 32, 64, DType::bf16, false, "number"));
+  cases.push_back(products());
 }
 
 }  // namespace
@@ -298,6 +350,7 @@ std::vector<Kernel> fixedCases() {
   cases.push_back(columnSoftmax(12, 5, false, DType::f16));
   cases.push_back(columnSoftmax(6, 1, false, DType::f32));
   cases.push_back(columnScalars());
+  addProducts(cases);
   cases.push_back(constants());
   cases.push_back(softmax(8, 256, false, "softmax"));
   cases.push_back(softmax(5, 83, true, "softmax_tail"));

@@ -83,7 +83,8 @@ def test_emit_only():
                        "kernels/orchestration/ptowsp/task_graph.h",
                        "kernels/aiv_sim/kernel_scale.cpp",
                        *(f"kernels/sim_support/ptowsp_{header}.h" for header in
-                         ("double", "elementwise", "float16", "math", "reduce", "tile", "vector"))}
+                         ("double", "elementwise", "float16", "math", "matmul", "reduce", "tile",
+                          "vector"))}
     with pytest.raises(ExecutionError) as caught:
         program.execute()
     assert str(caught.value) == (

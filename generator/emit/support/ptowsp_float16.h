@@ -208,7 +208,10 @@ struct BrainFormat {
     return (Lanes)((isNaN(x) ? (b | nan) : b + rounding + ((b >> 16) & odd)) & kept);
   }
   PTOWSP_INLINE Lanes toFloats(Bits h) const { return (Lanes)(h << 16); }
-  PTOWSP_INLINE Bits toBits(Lanes x) const { return (Bits)x >> 16; }
+  PTOWSP_INLINE Bits toBits(Lanes x) const {
+    asm("" : "+" PTOWSP_REGISTER(x));  // storing what was loaded would become a mask in .rodata
+    return (Bits)x >> 16;
+  }
 };
 typedef Float16<BrainFormat> Bf16;
 

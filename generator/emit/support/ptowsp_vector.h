@@ -138,6 +138,7 @@ PTOWSP_FUNCTION Integers integerScalar(int64_t argument) {
 // less than kLanes only at the end of a row. kEndsBlock: the register's last columns of a block.
 template <int kPart, int kCount, bool kEndsBlock = false>
 struct At {
+  enum : int { kColumns = kCount };
   int64_t column;
 };
 
