@@ -1136,7 +1136,7 @@ function(_ptowsp_add_test)
     list(APPEND options --timeout ${w_TIMEOUT})
   endif()
   # Few workers, said to ctest, so that many tests share a big machine; a chip of n blocks has 3 n cores.
-  cmake_host_system_information(RESULT workers QUERY NUMBER_OF_LOGICAL_CORES)
+  _ptowsp_count_processors(workers)
   if(workers GREATER 4)
     set(workers 4)
   endif()
@@ -1197,13 +1197,22 @@ function(_ptowsp_add_build_fixture)
   if(CMAKE_GENERATOR MATCHES "Ninja")
     list(APPEND keep_going 0)
   endif()
-  cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)
+  _ptowsp_count_processors(processors)
   add_test(NAME ptowsp.build
     COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_BUILD=${CMAKE_BINARY_DIR}" "-DPTOWSP_CONFIG=$<CONFIG>"
       "-DPTOWSP_READY_LIST=${ready}" "-DPTOWSP_KEEP_GOING=${keep_going}"
       "-DPTOWSP_JOBS=${processors}" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" build)
   set_tests_properties(ptowsp.build PROPERTIES FIXTURES_SETUP ptowsp.build
     PROCESSORS ${processors} TIMEOUT 7200)
+endfunction()
+
+# _ptowsp_count_processors(<variable>): at least 1; CMake says 0 where it cannot tell (no /proc).
+function(_ptowsp_count_processors variable)
+  cmake_host_system_information(RESULT count QUERY NUMBER_OF_LOGICAL_CORES)
+  if(count LESS 1)
+    set(count 1)
+  endif()
+  set(${variable} ${count} PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_build_workloads(): builds what the tests need and always succeeds: a workload that does not
