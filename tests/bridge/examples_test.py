@@ -1,0 +1,92 @@
+"""Every example on pto-runtime: by ctest, many times, and by pto-runtime's own tools alone."""
+import json
+import os
+import re
+import sys
+
+import numpy as np
+import pytest
+from conftest import BUILD, GIVEN, ROOT, needs_pto_runtime, patient, run
+
+pytestmark = needs_pto_runtime
+RUNS = int(os.environ.get("PTOWSP_BRIDGE_RUNS", "100" if os.environ.get("PTOWSP_TIER") == "nightly" else "3"))
+EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/CMakeLists.txt"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The build folder of an example, built once."""
+    folders = {}
+
+    def build(name):
+        if name not in folders:
+            folder = folders[name] = tmp_path_factory.mktemp(name)
+            for command in (["cmake", "-G", "Ninja", "-S", ROOT / "examples" / name, "-B", folder,
+                             f"-DPtoWsp_DIR={BUILD}", "-DCMAKE_BUILD_TYPE=Release",
+                             f"-DPTO_RUNTIME_PATH={GIVEN}"],
+                            ["cmake", "--build", folder, "--target", "ptowsp.workloads"]):
+                done = run(*command)
+                assert done.returncode == 0, done.stdout + done.stderr
+        return folders[name]
+    return build
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_ctest(name, built):
+    done = run("ctest", "--test-dir", built(name), "-L", "a2a3sim", "--no-tests=error", "--output-on-failure")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\.a2a3sim \.+ +Passed", done.stdout), "on pto-runtime"
+    assert re.search(r"\.a2a3sim\.builtin \.+ +Passed", done.stdout), "and on the built-in runtime"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_many_runs(name, built):
+    """Each in a process of its own. Not one may be wrong; what pto-runtime gives up on is reported."""
+    folder = built(name)
+    for artifact in sorted(folder.rglob("ready")):
+        for _ in range(RUNS):
+            done = run(os.environ["PTOWSP_RUN"], artifact.parent, "--runtime", folder / "ptowsp.pto_runtime")
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+def driver():
+    """The program of docs/pto-runtime.md."""
+    text = (ROOT / "docs/pto-runtime.md").read_text()
+    return re.search(r"```python\n(import importlib.*?)```", text, re.DOTALL).group(1)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_own_tools_run_the_tree(name, built, tmp_path):
+    """With nothing of PtoWsp but the emitted files."""
+    (tmp_path / "driver.py").write_text(driver())
+    for ready in sorted(built(name).rglob("ready")):
+        artifact = ready.parent
+        tree = tmp_path / artifact.name
+        tree.mkdir()
+        (tree / "kernels").symlink_to(artifact / "kernels")
+        manifest = json.loads((artifact / "manifest.json").read_text())
+        arrays, results = [], []
+        for tensor in manifest["tensors"]:
+            if tensor["role"] == "temporary":
+                continue
+            file = tree / f"{tensor['name']}.npy"
+            given = artifact / f"inputs/{tensor['name']}.npy"
+            if given.exists():
+                np.save(file, np.load(given))
+            else:
+                expected = np.load(artifact / f"expected/{tensor['name']}.npy")
+                np.save(file, np.full_like(expected, 77))
+            if tensor["role"] != "input":
+                results.append((tensor, file))
+            arrays.append(file)
+        environment = {**os.environ, "PTO_RUNTIME_PATH": GIVEN, "PYTHONPATH": "", "PTOWSP_GEN": ""}
+        code, output = patient(sys.executable, "-B", tmp_path / "driver.py", tree, *arrays, env=environment)
+        assert code == 0, output
+        for tensor, file in results:
+            expected = np.load(artifact / f"expected/{tensor['name']}.npy")
+            np.testing.assert_allclose(np.load(file), expected, rtol=tensor["rtol"], atol=tensor["atol"],
+                                       err_msg=output[-3000:])

@@ -1,0 +1,280 @@
+"""The traps of pto-runtime (contract G1, section 4), provoked: each is reported or has no effect."""
+import glob
+import os
+import time
+
+import numpy as np
+import pytest
+from conftest import artifact, needs_pto_runtime, python
+
+pytestmark = needs_pto_runtime
+
+VIEW = "[8*{0}:8*{0}+8, :]"
+
+
+def twice(name="pair", tasks=4, mode="parallel", **tensor):
+    """y = 2x, in tiles of 8 rows."""
+    def tile(view):
+        return view + VIEW.format("i")
+    return {"ptowsp": 1, "name": name,
+            "tensors": [{"name": "x", "dtype": "f32", "shape": [8 * tasks, 16], "role": "input"},
+                        {"name": "y", "dtype": "f32", "shape": [8 * tasks, 16], "role": "output"}],
+            "kernels": [{"name": "twice", "params": [
+                {"name": "a", "tile": [8, 16], "dtype": "f32", "access": "in"},
+                {"name": "b", "tile": [8, 16], "dtype": "f32", "access": "out"}],
+                "body": [{"op": "mul", "args": ["a", 2.0], "result": "r"},
+                         {"op": "store", "args": ["b", "r"]}]}],
+            "program": [{"for": "i", "extent": tasks, "mode": mode, "body": [
+                {"task": "twice", "args": {"a": tile("x"), "b": tile("y")}}]}]}
+
+
+# An orchestration of two tensors and a ledger, for faults that emitted ones cannot have.
+ORCHESTRATION = """#include "runtime.h"
+extern "C" const uint64_t ptowsp_runtime_object_size;
+const uint64_t ptowsp_runtime_object_size = sizeof(Runtime);
+extern "C" int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int count) {
+  void* x = runtime->host_api.device_malloc(args[1]);
+  void* y = runtime->host_api.device_malloc(args[3]);
+  runtime->host_api.copy_to_device(x, (void*)args[0], args[1]);
+  runtime->record_tensor_pair((void*)args[2], y, args[3]);
+  for (uint64_t i = 0; i < 4; ++i) {
+    uint64_t task[5] = {(uint64_t)x + 512 * i, (uint64_t)y + 512 * i, 128, (args[5] & ~1ull) + 8 * i, i + 1};
+    if (!SKIP) runtime->add_task(task, 5, FUNC_ID, 1);
+  }
+  EDGES
+  return 0;
+}
+"""
+
+
+def orchestration(func_id="0", edges="", skip="false"):
+    return ORCHESTRATION.replace("FUNC_ID", func_id).replace("EDGES", edges).replace("SKIP", skip)
+
+
+def failure(done, message):
+    assert (done.returncode, done.stdout.count("right")) == (3, 0), done.stdout + done.stderr
+    assert message in done.stderr, done.stderr
+    return done.stderr
+
+
+def test_right(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a"), "--repeat", 3)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("pair: right. 4 tasks"), "kernels were registered for each run (trap 9)"
+    assert done.stderr == "", "what it prints is kept quiet"
+    assert glob.glob("/tmp/orch_so_*") == []
+
+
+def test_orchestration_by_hand_is_right(launched, tmp_path):
+    """So the faults below are what fails."""
+    done = launched(artifact(twice(), tmp_path / "a", orchestration()))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("tasks", [520, 1100])
+def test_1_and_2_more_successors_or_tasks_than_its_tables_hold(tasks, launched, tmp_path):
+    """One producer, many consumers."""
+    workload = twice(tasks=tasks)
+    workload["tensors"][1:1] = [{"name": "t", "dtype": "f32", "shape": [8, 16], "role": "temporary"}]
+    workload["program"] = [
+        {"task": "twice", "args": {"a": "x[0:8, :]", "b": "t"}},
+        {"for": "i", "extent": tasks, "mode": "parallel", "body": [
+            {"task": "twice", "args": {"a": "t", "b": "y" + VIEW.format("i")}}]}]
+    done = launched(artifact(workload, tmp_path / "a"))
+    if done.returncode:
+        failure(done, "pto-runtime failed, while building the task graph (orchestration): init_runtime failed: -1")
+
+
+def test_2_a_task_with_more_arguments_than_it_takes(launched, tmp_path):
+    n = 18
+    names = [f"x{i}" for i in range(n)]
+    workload = {"ptowsp": 1, "name": "many", "tensors": [
+        *({"name": name, "dtype": "f32", "shape": [8, 16], "role": "input"} for name in names),
+        {"name": "y", "dtype": "f32", "shape": [8, 16], "role": "output"}],
+        "kernels": [{"name": "sum", "params": [
+            *({"name": name, "tile": [8, 16], "dtype": "f32", "access": "in"} for name in names),
+            {"name": "y", "tile": [8, 16], "dtype": "f32", "access": "out"}],
+            "body": [*({"op": "add", "args": ["x0" if i == 1 else f"s{i - 1}", f"x{i}"], "result": f"s{i}"}
+                       for i in range(1, n)), {"op": "store", "args": ["y", f"s{n - 1}"]}]}],
+        "program": [{"task": "sum", "args": {name: name for name in [*names, "y"]}}]}
+    done = launched(artifact(workload, tmp_path / "a"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_3_more_results_than_it_records(launched, tmp_path):
+    n = 70
+    workload = twice(tasks=1)
+    workload["tensors"] = [workload["tensors"][0], *({**workload["tensors"][1], "name": f"out{i}"}
+                                                     for i in range(n))]
+    workload["program"] = [{"task": "twice", "args": {"a": "x", "b": f"out{i}"}} for i in range(n)]
+    done = launched(artifact(workload, tmp_path / "a"))
+    if done.returncode:
+        text = failure(done, "init_runtime failed: -104")
+        assert "note: pto-runtime: ptowsp: tensor out64: the runtime records only 64 tensors to bring back" in text
+
+
+def test_4_and_13_a_cycle_that_is_reported_as_success(launched, tmp_path):
+    edges = "runtime->add_successor(1, 2); runtime->add_successor(2, 3); runtime->add_successor(3, 1);"
+    done = launched(artifact(twice(), tmp_path / "a", orchestration(edges=edges)), "--outputs", tmp_path / "out")
+    text = failure(done, "the completion ledger is not as expected for 3 of 4 tasks")
+    assert "not run to the end: 1 twice[i=1], 2 twice[i=2], 3 twice[i=3]" in text
+    assert not (tmp_path / "out").exists(), "stale data are no results (trap 19)"
+
+
+def test_7_an_orchestration_compiled_for_other_limits(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a", flags=["-DRUNTIME_MAX_TASKS=2048"]))
+    failure(done, "pto-runtime failed, while loading the kernels and the orchestration: the orchestration was "
+                  "compiled for a runtime object of ")
+
+
+def test_8_two_orchestrations_one_after_the_other(tmp_path):
+    """Two programs of one Python process, by turns."""
+    script = tmp_path / "two.py"
+    script.write_text("""
+import numpy as np
+from pto_wsp import DType, In, Out, Tensor, Tile, kernel, pto, workload
+x = Tensor(data=np.ones((4, 4), np.float32), name="x")
+programs = []
+for factor in (2.0, 3.0):
+    y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+    @kernel
+    def scale(a: In[Tile[4, 4, DType.F32]], b: Out[Tile[4, 4, DType.F32]]):
+        pto.store(b, a * factor)
+    @workload
+    def wl():
+        scale(x, y)
+    programs.append((factor, y, wl().compile(target="pto_runtime_a2a3sim")))
+for _ in range(2):
+    for factor, y, program in programs:
+        y.data[...] = 0
+        program.execute()
+        assert (y.data == factor).all(), (factor, y.data)
+print("right", program.stats.tasks)
+""")
+    done = python(script, env={
+        "PYTHONPATH": os.environ["PTOWSP_BUILD_DIR"] + "/python", "PTOWSP_CACHE_DIR": str(tmp_path / "cache")})
+    assert (done.returncode, done.stdout) == (0, "right 1\n"), done.stderr
+
+
+def test_10_a_kernel_that_is_not_registered(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a", orchestration(func_id="(i == 2 ? 7 : 0)")))
+    text = failure(done, "the completion ledger is not as expected for 1 of 4 tasks")
+    assert "not run to the end: 2 twice[i=2]" in text
+
+
+def test_17_tasks_that_were_never_added(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a", orchestration(skip="(i == 1)")))
+    failure(done, "not run to the end: 1 twice[i=1]")
+
+
+SLOW = """#include <stdint.h>
+#include <time.h>
+extern "C" void KERNEL(int64_t* args) {
+  timespec t = {3, 0};
+  if (args[4] == 4) nanosleep(&t, nullptr);
+  for (int i = 0; i < 128; ++i) ((float*)args[1])[i] = 2 * ((float*)args[0])[i];
+  __atomic_fetch_add((uint64_t*)args[3], (uint64_t)args[4], __ATOMIC_RELAXED);
+}
+"""
+
+
+def test_13_and_14_a_kernel_that_takes_long_is_abandoned(launched, tmp_path):
+    """With one task before it that waits for it, the other never runs."""
+    edges = "runtime->add_successor(3, 0); runtime->add_successor(3, 1); runtime->add_successor(3, 2);"
+    done = launched(artifact(twice(), tmp_path / "a", orchestration(edges=edges), SLOW))
+    text = failure(done, "the completion ledger is not as expected for 3 of 4 tasks")
+    assert "not run to the end: 0 twice[i=0], 1 twice[i=1], 2 twice[i=2]" in text
+    assert "fix: look at these tasks' kernels; pto-runtime gives up, without an error, on tasks that run longer" in text
+
+
+def test_a_kernel_slower_than_its_limit_of_polls_but_not_much(launched, tmp_path):
+    """20 ms. Its scheduler is held up while it waits, so it has not polled a million times by then."""
+    kernel = SLOW.replace("{3, 0}", "{0, 20000000}")
+    done = launched(artifact(twice(), tmp_path / "a", kernel=kernel))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--block-dim", 3, "--aicpu-threads", 2], "found 3, expected a positive multiple of aicpu_threads, 2"),
+    (["--block-dim", 25], "found 25, expected 24 at most, the blocks that pto-runtime has"),
+    (["--aicpu-threads", 5], "--aicpu-threads"), (["--aicpu-threads", 0], "--aicpu-threads"),
+    (["--block-dim", 0], "--block-dim")])
+def test_15_counts_that_make_it_hang_or_run_nothing(options, message, launched, tmp_path):
+    begun = time.monotonic()
+    done = launched(artifact(twice(), tmp_path / "a"), *options)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert message in done.stderr
+    assert time.monotonic() - begun < 20
+
+
+def test_15_counts_that_fit(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a"), "--block-dim", 2, "--aicpu-threads", 2)
+    assert done.returncode == 0, done.stderr
+
+
+CRASHING = SLOW.replace("nanosleep(&t, nullptr)", "*(volatile int*)0 = 0")
+ENDLESS = SLOW.replace("nanosleep(&t, nullptr)", "for (;;) asm volatile(\"\")")
+
+
+def test_16_a_kernel_that_never_ends(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a", kernel=ENDLESS), "--timeout", 3)
+    text = failure(done, "pair: error: pto-runtime did not end within 3 s, while running the tasks")
+    assert "3 twice[i=3]" in text
+    assert "fix: give it more time with --timeout, or look at the kernels of the tasks that did not end" in text
+    assert glob.glob("/tmp/aicpu_sim_*") == [], "what a killed process leaves is removed"
+
+
+def test_16_a_kernel_that_crashes(launched, tmp_path):
+    done = launched(artifact(twice(), tmp_path / "a", kernel=CRASHING))
+    text = failure(done, "pair: error: pto-runtime crashed, while running the tasks: signal 11 (Segmentation fault)")
+    assert "note: not run to the end: " in text and "3 twice[i=3]" in text
+
+
+def test_18_order_is_not_that_of_submission(launched, tmp_path):
+    """Each task needs the one before it: 12 tasks that double a tile in place."""
+    workload = twice(tasks=1)
+    workload["tensors"] = [{"name": "z", "dtype": "f32", "shape": [8, 16], "role": "inout"}]
+    workload["kernels"][0]["params"] = [{"name": "z", "tile": [8, 16], "dtype": "f32", "access": "inout"}]
+    workload["kernels"][0]["body"] = [{"op": "mul", "args": ["z", 2.0], "result": "r"},
+                                      {"op": "store", "args": ["z", "r"]}]
+    workload["program"] = [{"for": "i", "extent": 12, "mode": "sequential", "body": [
+        {"task": "twice", "args": {"z": "z"}}]}]
+    done = launched(artifact(workload, tmp_path / "a"), "--outputs", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    z = np.load(tmp_path / "a/inputs/z.npy")
+    assert (np.load(tmp_path / "out/z.npy") == z * 4096).all()
+
+
+def test_19_and_21_arrays_of_a_program_that_failed_are_as_they_were(tmp_path):
+    script = tmp_path / "fails.py"
+    script.write_text("""
+import glob, os, shutil, subprocess, sys
+import numpy as np
+from pto_wsp import DType, ExecutionError, In, Out, Tensor, Tile, kernel, pto, workload
+x = Tensor(data=np.ones((8, 16), np.float32), name="x")
+y = Tensor(data=np.full((8, 16), 7, np.float32), name="y")
+@kernel
+def scale(a: In[Tile[8, 16, DType.F32]], b: Out[Tile[8, 16, DType.F32]]):
+    pto.store(b, a * 2.0)
+@workload
+def wl():
+    scale(x, y)
+program = wl().compile(target="pto_runtime_a2a3sim", timeout=2.5)
+library = program.codegen_artifact_dir + "/kernel_scale.so"
+os.remove(library)
+subprocess.run(["g++", "-shared", "-fPIC", "-o", library, sys.argv[1]], check=True)
+try:
+    program.execute()
+except ExecutionError as error:
+    print(error)
+print((y.data == 7).all(), (x.data == 1).all())
+""")
+    kernel = tmp_path / "kernel.cpp"
+    kernel.write_text('#include <stdint.h>\nextern "C" void kernel_scale(int64_t*) { for (;;) asm volatile(""); }\n')
+    done = python(script, kernel, env={
+        "PYTHONPATH": os.environ["PTOWSP_BUILD_DIR"] + "/python", "PTOWSP_CACHE_DIR": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "wl: error: pto-runtime did not end within 2.5 s, while running the tasks"
+    assert "  note: not run to the end: 0 scale" in lines
+    assert lines[-1] == "True True"
