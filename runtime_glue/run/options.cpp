@@ -29,7 +29,8 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
                  "Workload file that the artifact must have been built from")
       ->type_name("FILE");
   app.add_option("--runtime", options->runtime,
-                 "Library with pto-runtime's C API; default: the built-in runtime")
+                 "Library with pto-runtime's C API, or folder of an external runtime's libraries; "
+                 "default: the built-in runtime")
       ->type_name("LIB");
   app.add_flag("--pinned-limits", options->pinned_limits,
                "Run as the pinned pto-runtime would have it, within its limits: several launches, "
