@@ -197,6 +197,8 @@ PTOWSP_EXPORT const char* ptowsp_sim_status_name(int status) {
       return "bad-edge";
     case PTOWSP_SIM_ERROR_BAD_PAIR:
       return "bad-pair";
+    case PTOWSP_SIM_ERROR_BAD_SCHEDULE:
+      return "bad-schedule";
     case PTOWSP_SIM_ERROR_BAD_COPY:
       return "bad-copy";
     case PTOWSP_SIM_ERROR_BAD_FREE:
@@ -217,6 +219,8 @@ PTOWSP_EXPORT const char* ptowsp_sim_status_name(int status) {
       return "deadlock";
     case PTOWSP_SIM_ERROR_CANCELLED:
       return "cancelled";
+    case PTOWSP_SIM_ERROR_WINDOW:
+      return "window";
     default:
       return "unknown";
   }

@@ -124,7 +124,7 @@ Error Device::init(void* memory, const HostApi& host_api, const FindFunction& fi
   return {};
 }
 
-Error Device::checkGraph(const Runtime& runtime, RuntimeState& state) const {
+Error Device::checkGraph(Runtime& runtime, RuntimeState& state) const {
   if (Error error = state.seal(runtime)) return error;
   const Graph& graph = *state.graph;
   for (const KernelUse& use : graph.kernelUses()) {
@@ -168,6 +168,23 @@ Error Device::checkGraph(const Runtime& runtime, RuntimeState& state) const {
   return {};
 }
 
+Error Device::checkSchedule(const Graph& graph, int aicpus) const {
+  const Schedule& schedule = graph.schedule;
+  if (schedule.aicpus != 0 && schedule.aicpus != aicpus) {
+    return {PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+            formatText("the graph's tasks are dealt to %d AICPU schedulers, launch_runtime was "
+                       "called with %d; call it with %d",
+                       schedule.aicpus, aicpus, schedule.aicpus)};
+  }
+  if (schedule.window == 0 || schedule.window_mode != ptowsp_sim::kWindowStall) return {};
+  const int smallest = graph.smallestWindow();
+  if (schedule.window >= smallest) return {};
+  return {PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+          formatText("a task window of %d tasks can never move on: some task waits for one %d places "
+                     "after it; the smallest window of this graph is %d tasks",
+                     schedule.window, smallest - 1, smallest)};
+}
+
 Error Device::runGraph(RuntimeState& state, const Platform& platform) {
   const Graph& graph = *state.graph;
   last_run_ = {};
@@ -201,6 +218,7 @@ Error Device::runGraph(RuntimeState& state, const Platform& platform) {
   last_run_.wall_ns = nanosecondsSince(start);
   last_run_.workers = result.workers;
   last_run_.completed = result.completed;
+  last_run_.window = result.window;
   last_run_.damage = std::move(result.damage);
   if (last_run_.damage.empty()) last_run_.damage = memory_.findDamage(-1);
   if (!result.error && !last_run_.damage.empty()) {
@@ -241,6 +259,7 @@ Error Device::launch(void* memory, int aicpus, int block_dim, int device_id) {
     std::swap(misuse, misuse_);
   }
   Error error = misuse ? std::move(misuse) : checkGraph(*static_cast<Runtime*>(memory), *state);
+  if (!error) error = checkSchedule(*state->graph, aicpus);
   if (!error) {
     error = runGraph(*state, {aicpus, block_dim});
     // After these the memory or the threads of the device are not to be trusted.
@@ -249,6 +268,7 @@ Error Device::launch(void* memory, int aicpus, int block_dim, int device_id) {
       case PTOWSP_SIM_ERROR_TIMEOUT:
       case PTOWSP_SIM_ERROR_DEADLOCK:
       case PTOWSP_SIM_ERROR_CANCELLED:
+      case PTOWSP_SIM_ERROR_WINDOW:
       case PTOWSP_SIM_ERROR_GUARD:
         death_ = error;
         break;
@@ -424,6 +444,9 @@ Error Device::stats(ptowsp_sim_stats* stats) {
   stats->core_busy_ns = run.core_busy.empty() ? nullptr : run.core_busy.data();
   stats->cores = launched ? run.platform.cores() : 0;
   stats->aicpus = launched ? run.platform.aicpus : 0;
+  stats->window = run.window.tasks;
+  stats->window_high_water = run.window.high_water;
+  stats->window_stalls = run.window.stalls;
   const DeviceMemory::Usage usage = memory_.usage();
   stats->live_allocations = usage.allocations;
   stats->live_bytes = usage.bytes;

@@ -67,6 +67,7 @@ class Device {
     uint64_t wall_ns = 0;
     size_t events = 0;
     uint64_t critical_path = 0, critical_path_ns = 0;  // 0: not computed
+    WindowUse window;
     std::vector<uint64_t> core_busy;
     std::vector<ptowsp_sim_guard_damage> damage;
   };
@@ -74,7 +75,9 @@ class Device {
   RuntimeState* find(void* runtime) PTOWSP_REQUIRES(api_mutex_);
   Error checkAlive() const PTOWSP_REQUIRES(api_mutex_);
   // All that can be wrong with a graph before any of it runs.
-  Error checkGraph(const Runtime& runtime, RuntimeState& state) const PTOWSP_REQUIRES(api_mutex_);
+  Error checkGraph(Runtime& runtime, RuntimeState& state) const PTOWSP_REQUIRES(api_mutex_);
+  // The launch has the schedulers that the graph is dealt to, and its task window can move on.
+  Error checkSchedule(const Graph& graph, int aicpus) const;
   Error runGraph(RuntimeState& state, const Platform& platform) PTOWSP_REQUIRES(api_mutex_);
   void discard(void* runtime) PTOWSP_REQUIRES(api_mutex_);
   std::unique_ptr<Graph> takeGraph() PTOWSP_REQUIRES(api_mutex_);

@@ -26,6 +26,7 @@ struct Platform {
   int cores() const { return 3 * block_dim; }
   int coreTypeOf(int core) const { return core < block_dim ? 0 : 1; }
   int blockOf(int core) const { return core < block_dim ? core : (core - block_dim) / 2; }
+  // The scheduler whose blocks the core belongs to.
   int aicpuOf(int core) const { return blockOf(core) / (block_dim / aicpus); }
 };
 
@@ -38,8 +39,14 @@ struct RunOptions {
   double timeout_seconds = 0;
 };
 
+// WindowUse: what a run made of its task window; see ptowsp_sim_stats.
+struct WindowUse {
+  int64_t tasks = 0, high_water = 0, stalls = 0;
+};
+
 struct RunResult {
   Error error;
+  WindowUse window;
   int workers = 0;
   int64_t completed = 0;
   std::vector<ptowsp_sim_guard_damage> damage;  // found after a task, with check_each_task

@@ -68,10 +68,11 @@ void Graph::clear() {
   roots_.clear();
   kernel_uses_.clear();
   views_.reset();
+  schedule = {};
 }
 
 size_t Graph::bytes() const {
-  return task_records.capacity() * sizeof(TaskRecord) + arguments.capacity() * sizeof(uint64_t) +
+  return task_aicpus.capacity() + task_records.capacity() * sizeof(TaskRecord) + arguments.capacity() * sizeof(uint64_t) +
          edge_list.capacity() * sizeof(Edge) + offsets_.capacity() * sizeof(uint32_t) +
          successors_.capacity() * sizeof(int32_t) + fanin_.capacity() * sizeof(int32_t);
 }
@@ -140,6 +141,20 @@ uint64_t Graph::criticalPath(const uint64_t* weights) const {
     }
   }
   return longest;
+}
+
+int Graph::smallestWindow() const {
+  if (!has_backward_edge_) return 1;
+  std::vector<int32_t> newest(static_cast<size_t>(tasks_), -1);  // of the tasks waited for
+  int window = 1;
+  for (const int32_t t : topologicalOrder()) {
+    window = std::max(window, newest[t] - t + 1);
+    for (uint32_t s = offsets()[t]; s < offsets()[t + 1]; ++s) {
+      int32_t& other = newest[successors()[s]];
+      other = std::max({other, newest[t], t});
+    }
+  }
+  return window;
 }
 
 Task* Graph::views() {

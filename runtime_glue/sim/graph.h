@@ -29,12 +29,22 @@ struct KernelUse {
   int first_task;
 };
 
+// Schedule: the directives of one graph.
+struct Schedule {
+  int aicpus = 0;  // 0: no dispatch policy
+  bool work_steal = false;
+  int window = 0;  // tasks; 0: none
+  ptowsp_sim::WindowMode window_mode = ptowsp_sim::kWindowStall;
+};
+
 class Graph {
  public:
   // The growable arrays; only their first tasks / arguments / edges entries mean something.
   Array<TaskRecord> task_records;
   Array<uint64_t> arguments;
   Array<Edge> edge_list;
+  Array<uint8_t> task_aicpus;  // the scheduler of each task, with a dispatch policy
+  Schedule schedule;
 
   // Rebuilds the successor lists for the first `tasks` tasks and `edges` edges, unless that was
   // already done for these numbers. Fails when out of memory.
@@ -62,6 +72,9 @@ class Graph {
   std::vector<int32_t> findCycle() const;
   // Length of a longest path of an acyclic graph, each task weighing weights[task], or 1.
   uint64_t criticalPath(const uint64_t* weights) const;
+  // The smallest task window with which the graph can run: one that reaches from each task to the
+  // newest of those that it waits for. 1 when every edge leads to a later task.
+  int smallestWindow() const;
   // Views for Runtime::get_task(), nullptr when out of memory.
   Task* views();
 

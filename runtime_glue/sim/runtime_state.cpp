@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -23,6 +24,8 @@ struct RuntimeAccess {
     runtime->owner_ = state;
     runtime->argument_count_ = runtime->edge_count_ = 0;
     runtime->task_count_ = 0;
+    runtime->task_aicpus_ = nullptr;
+    runtime->task_aicpu_capacity_ = runtime->aicpus_ = 0;
     bindArrays(runtime);
     return runtime;
   }
@@ -106,8 +109,80 @@ struct RuntimeAccess {
     return 1;
   }
 
+  // Every task has a scheduler, also those after the last one that was given one.
+  static Error completeTaskAicpus(Runtime* runtime) {
+    if (runtime->aicpus_ == 0 || growTaskAicpus(runtime, static_cast<size_t>(runtime->task_count_)))
+      return {};
+    return {PTOWSP_SIM_ERROR_OUT_OF_MEMORY,
+            ptowsp::sim::formatText("no memory for the schedulers of %d tasks",
+                                    runtime->task_count_)};
+  }
+
   static Error seal(const Runtime* runtime) {
     return state(runtime).graph->seal(runtime->task_count_, runtime->edge_count_);
+  }
+
+  // Makes room for so many tasks; new ones belong to scheduler 0.
+  static bool growTaskAicpus(Runtime* runtime, size_t tasks) {
+    const size_t known = runtime->task_aicpu_capacity_;
+    if (tasks <= known) return true;
+    ptowsp::sim::Array<uint8_t>& array = state(runtime).graph->task_aicpus;
+    const size_t wanted = std::max(tasks, static_cast<size_t>(runtime->task_capacity_));
+    if (!array.reserve(wanted, known)) return false;
+    std::memset(array.data() + known, 0, wanted - known);
+    runtime->task_aicpus_ = array.data();
+    runtime->task_aicpu_capacity_ = static_cast<unsigned>(wanted);
+    return true;
+  }
+
+  static void setDispatch(Runtime* runtime, int aicpus, bool work_steal) {
+    RuntimeState& s = state(runtime);
+    if (aicpus < 1 || aicpus > kMaxAicpus) {
+      s.record({PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+                ptowsp::sim::formatText("set_dispatch(%d): expected 1 to %d AICPU schedulers",
+                                        aicpus, kMaxAicpus)});
+      return;
+    }
+    if (s.graph->schedule.aicpus != 0) {
+      s.record({PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+                ptowsp::sim::formatText("set_dispatch(%d): a policy for %d AICPU schedulers was set "
+                                        "before",
+                                        aicpus, s.graph->schedule.aicpus)});
+      return;
+    }
+    s.graph->schedule.aicpus = aicpus;
+    s.graph->schedule.work_steal = work_steal;
+    runtime->aicpus_ = static_cast<unsigned>(aicpus);
+  }
+
+  static int prepareTaskAicpu(Runtime* runtime, int task, int aicpu) {
+    RuntimeState& s = state(runtime);
+    const int aicpus = static_cast<int>(runtime->aicpus_);
+    if (task < 0 || task >= runtime->task_count_ || aicpu < 0 || aicpu >= aicpus) {
+      s.record({PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+                aicpus == 0
+                    ? ptowsp::sim::formatText("set_task_aicpu(%d, %d): call set_dispatch first",
+                                              task, aicpu)
+                    : ptowsp::sim::formatText("set_task_aicpu(%d, %d): expected one of %d tasks and "
+                                              "one of %d AICPU schedulers",
+                                              task, aicpu, runtime->task_count_, aicpus)});
+      return 0;
+    }
+    if (growTaskAicpus(runtime, static_cast<size_t>(task) + 1)) return 1;
+    return outOfMemory(s, "set_task_aicpu", runtime->task_count_, runtime->edge_count_);
+  }
+
+  static void setTaskWindow(Runtime* runtime, int tasks, int mode) {
+    RuntimeState& s = state(runtime);
+    if (tasks < 1 || mode < kWindowStall || mode > kWindowBenchmark) {
+      s.record({PTOWSP_SIM_ERROR_BAD_SCHEDULE,
+                ptowsp::sim::formatText("set_task_window(%d, %d): expected at least 1 task and a "
+                                        "mode from 0 to 2",
+                                        tasks, mode)});
+      return;
+    }
+    s.graph->schedule.window = tasks;
+    s.graph->schedule.window_mode = static_cast<WindowMode>(mode);
   }
 
   static Task* getTask(Runtime* runtime, int task_id) {
@@ -186,7 +261,10 @@ const RuntimeFunctions RuntimeAccess::table = {PTOWSP_RUNTIME_API_VERSION,
                                                recordTensorPair,
                                                getTensorPairs,
                                                getTensorPairCount,
-                                               clearTensorPairs};
+                                               clearTensorPairs,
+                                               setDispatch,
+                                               prepareTaskAicpu,
+                                               setTaskWindow};
 
 }  // namespace ptowsp_sim
 
@@ -196,8 +274,9 @@ Runtime* RuntimeState::construct(void* runtime_memory, const HostApi& host_api) 
   return ptowsp_sim::RuntimeAccess::construct(runtime_memory, this, host_api);
 }
 
-Error RuntimeState::seal(const Runtime& runtime) {
+Error RuntimeState::seal(Runtime& runtime) {
   if (mistake) return mistake;
+  if (Error error = ptowsp_sim::RuntimeAccess::completeTaskAicpus(&runtime)) return error;
   return ptowsp_sim::RuntimeAccess::seal(&runtime);
 }
 

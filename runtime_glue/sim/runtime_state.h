@@ -22,7 +22,7 @@ struct RuntimeState {
   // Constructs the Runtime in the caller's memory, bound to this state.
   Runtime* construct(void* runtime_memory, const HostApi& host_api);
   // Seals the graph as the Runtime now describes it; tells the first mistake made while building.
-  Error seal(const Runtime& runtime);
+  Error seal(Runtime& runtime);
   // Keeps the first mistake.
   void record(Error error) {
     if (!mistake) mistake = std::move(error);

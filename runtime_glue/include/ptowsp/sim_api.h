@@ -58,6 +58,7 @@ typedef enum ptowsp_sim_status {
   PTOWSP_SIM_ERROR_BAD_TASK = -1024,      /* add_task with a bad count, func_id or core type */
   PTOWSP_SIM_ERROR_BAD_EDGE = -1025,      /* add_successor with a bad id */
   PTOWSP_SIM_ERROR_BAD_PAIR = -1026,      /* record_tensor_pair outside an allocation */
+  PTOWSP_SIM_ERROR_BAD_SCHEDULE = -1027,  /* a dispatch policy or task window that cannot hold */
   /* device memory */
   PTOWSP_SIM_ERROR_BAD_COPY = -1030, /* a range that is not inside one live allocation */
   PTOWSP_SIM_ERROR_BAD_FREE = -1031, /* double free, or not an allocation */
@@ -69,7 +70,8 @@ typedef enum ptowsp_sim_status {
   PTOWSP_SIM_ERROR_CRASH = -1043, /* a kernel crashed; detail is the signal */
   PTOWSP_SIM_ERROR_TIMEOUT = -1044,
   PTOWSP_SIM_ERROR_DEADLOCK = -1045, /* tasks are left and none can become ready */
-  PTOWSP_SIM_ERROR_CANCELLED = -1046 /* ptowsp_sim_device_cancel */
+  PTOWSP_SIM_ERROR_CANCELLED = -1046, /* ptowsp_sim_device_cancel */
+  PTOWSP_SIM_ERROR_WINDOW = -1047     /* a task beyond the task window, in mode abort */
 } ptowsp_sim_status;
 
 /* "cycle", "timeout", ...; "unknown" for any other number. */
@@ -204,6 +206,12 @@ typedef struct ptowsp_sim_stats {
   int64_t peak_bytes;
   /* allocations the last finalize released that were neither freed nor recorded as a tensor pair */
   int64_t unrecorded_allocations;
+  /* the task window of the last launch; 0 for none */
+  int64_t window;
+  /* most tasks from the oldest unfinished one to the newest that began, both counted */
+  int64_t window_high_water;
+  /* tasks that found themselves beyond the window when all they wait for was done */
+  int64_t window_stalls;
 } ptowsp_sim_stats;
 
 int ptowsp_sim_get_stats(ptowsp_sim_stats* stats);

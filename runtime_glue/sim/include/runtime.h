@@ -18,7 +18,7 @@
 // PTOWSP_RUNTIME_API_VERSION: changes with any change of layout or meaning below. Each
 // orchestration library exports the version it was compiled with; init_runtime compares before it
 // calls anything.
-#define PTOWSP_RUNTIME_API_VERSION 1u
+#define PTOWSP_RUNTIME_API_VERSION 2u
 
 extern "C" {
 // Weak, because every source file of one orchestration library may include this header.
@@ -92,7 +92,21 @@ struct RuntimeFunctions {
   TensorPair* (*get_tensor_pairs)(Runtime* runtime);
   int (*get_tensor_pair_count)(const Runtime* runtime);
   void (*clear_tensor_pairs)(Runtime* runtime);
+  void (*set_dispatch)(Runtime* runtime, int aicpus, bool work_steal);
+  // Room for the schedulers of all tasks so far, or 0 with the reason recorded.
+  int (*prepare_task_aicpu)(Runtime* runtime, int task_id, int aicpu);
+  void (*set_task_window)(Runtime* runtime, int tasks, int mode);
 };
+
+// What happens to a task that is ready outside of the task window.
+enum WindowMode : int {
+  kWindowStall = 0,     // it waits until the window has moved on
+  kWindowAbort = 1,     // the run fails
+  kWindowBenchmark = 2  // it runs, and is counted
+};
+
+// AICPU schedulers that one graph may be dealt to; launch_runtime takes as many.
+constexpr int kMaxAicpus = 64;
 
 struct RuntimeAccess;
 
@@ -161,6 +175,29 @@ class Runtime {
   int get_tensor_pair_count() const { return functions_->get_tensor_pair_count(this); }
   void clear_tensor_pairs() { functions_->clear_tensor_pairs(this); }
 
+  // Extensions, which pto-runtime lacks: schedule directives. A mistake is recorded, as others are.
+
+  // Each task belongs to one of `aicpus` schedulers, and runs on a core of that scheduler's blocks
+  // only, or, with work_steal, of one that had nothing to do. Before any set_task_aicpu; the launch
+  // must have as many AICPU threads.
+  void set_dispatch(int aicpus, bool work_steal) {
+    functions_->set_dispatch(this, aicpus, work_steal);
+  }
+  // The scheduler of a task, 0 to aicpus - 1; 0 where none is set.
+  void set_task_aicpu(int task_id, int aicpu) {
+    if (__builtin_expect(static_cast<unsigned>(task_id) >= task_aicpu_capacity_ ||
+                             task_id >= task_count_ || static_cast<unsigned>(aicpu) >= aicpus_,
+                         0)) {
+      if (!functions_->prepare_task_aicpu(this, task_id, aicpu)) return;
+    }
+    task_aicpus_[task_id] = static_cast<uint8_t>(aicpu);
+  }
+  // Tasks are admitted in the order of their ids, never more than `tasks` from the oldest one that
+  // is not finished to the newest one admitted.
+  void set_task_window(int tasks, ptowsp_sim::WindowMode mode) {
+    functions_->set_task_window(this, tasks, mode);
+  }
+
   HostApi host_api;
 
  private:
@@ -178,6 +215,9 @@ class Runtime {
   size_t edge_capacity_;
   int task_count_;
   int task_capacity_;
+  uint8_t* task_aicpus_;
+  unsigned task_aicpu_capacity_;
+  unsigned aicpus_;  // 0: no dispatch policy
 };
 
 #endif  // PTOWSP_SIM_RUNTIME_H
