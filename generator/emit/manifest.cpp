@@ -8,6 +8,7 @@
 #include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
 #include "generator/emit/names.h"
+#include "generator/verify/capabilities.h"
 
 namespace ptowsp {
 namespace {
@@ -104,6 +105,29 @@ Json programJson(const Node& node) {
   }
 }
 
+Json supportJson(const Capability& capability) {
+  Json support = Json::object();
+  for (size_t i = 0; i < kRuntimes.size(); ++i)
+    support[std::string(kRuntimes[i])] = nameOf(capability.support[i]);
+  return support;
+}
+
+// The directives, and how each runtime honours them.
+Json scheduleJson(const Schedule& schedule) {
+  Json directives = Json::array();
+  for (const UsedDirective& used : usedDirectives(schedule)) {
+    Json directive = {{"directive", used.capability->directive}};
+    if (directives.empty() && schedule.aicpus != 0) {
+      directive["aicpus"] = schedule.aicpus;
+    } else {
+      directive["tasks"] = schedule.window;
+    }
+    directive["support"] = supportJson(*used.capability);
+    directives.push_back(std::move(directive));
+  }
+  return directives;
+}
+
 // Whether `path` is of the form kernels/<core folder>/kernel_<identifier>.cpp.
 bool isKernelSource(std::string_view path) {
   for (std::string_view folder : {"kernels/aiv_sim/kernel_", "kernels/aic_sim/kernel_",
@@ -141,7 +165,7 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
       {"relay", relayJson(program, analysis)},
       {"graph", graphJson(program, analysis)},
       {"program", std::move(nodes)},
-      {"schedule", Json::array()}};
+      {"schedule", scheduleJson(program.schedule)}};
   return manifest.dump(2) + "\n";
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <set>
 
+#include "generator/emit/dispatch.h"
 #include "generator/emit/names.h"
 #include "generator/ir/dtype.h"
 
@@ -23,7 +24,8 @@ class LocalNames {
   std::string of(const std::string& name) const {
     static const std::set<std::string, std::less<>> used = {
         "graph", "runtime", "args",  "arg_count", "error",    "tensor", "kernel", "ptowsp", "addTasks",
-        "Graph", "Runtime", "Block", "tensors",   "expected", "x86",    "linux",  "unix"};
+        "Graph", "Runtime", "Block", "tensors",   "expected", "x86",    "linux",  "unix",
+        "key",   "pto_wsp_select_aicpu_scheduler_id"};
     std::string local = name;
     if (!used.contains(name)) return local;
     do local += '_';
@@ -90,13 +92,13 @@ std::string tensorTable(const Program& program) {
 }
 
 // One function for each kernel: a call of it is one task.
-std::string kernelFunction(const Kernel& kernel, int func_id) {
+std::string kernelFunction(const Kernel& kernel, int func_id, const ScheduleText& schedule) {
   std::set<std::string> params;
   for (const TileParameter& tile : kernel.tiles) params.insert(tile.name);
   for (const ScalarParameter& scalar : kernel.scalars) params.insert(scalar.name);
   const LocalNames names(params);
 
-  std::string signature, accesses, values, strides, shapes;
+  std::string signature = schedule.parameter, accesses, values, strides, shapes;
   int64_t elements = 0;
   for (const TileParameter& tile : kernel.tiles) {
     const std::string name = names.of(tile.name);
@@ -120,11 +122,12 @@ std::string kernelFunction(const Kernel& kernel, int func_id) {
       "  graph.begin();\n"
       "{4}"
       "  uint64_t args[] = {{{5}{6}, {7}graph.ledgerSlot(), graph.stamp()}};\n"
+      "{10}"
       "  return graph.add(\"{0}\", args, {8}, {2}, {9});\n"
       "}}\n",
       kernel.name, shapes, func_id, signature, accesses, values, elements, strides,
       kernel.argumentCount(),
-      kernel.core == CoreType::aic ? "ptowsp::kCoreAic" : "ptowsp::kCoreAiv");
+      kernel.core == CoreType::aic ? "ptowsp::kCoreAic" : "ptowsp::kCoreAiv", schedule.assignment);
 }
 
 std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
@@ -140,7 +143,8 @@ std::string bodyText(const Program& program, const Node& node, const LocalNames&
 std::string taskText(const Program& program, const Node& node,
                      const std::vector<std::string>& variables, int depth) {
   const Kernel& kernel = program.kernels[node.kernel];
-  std::string args;
+  std::string args =
+      keyArgument(program.schedule, node.key, affineText(node.key.value, variables));
   for (const TileView& view : node.views) {
     const Tensor& tensor = program.tensors[view.tensor];
     args += fmt::format(", {{tensor::{}, {}, {}}}", tensor.declaration.name,
@@ -193,9 +197,10 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
   collectVariables(program.root, loop_variables);
   const LocalNames names(loop_variables);
 
+  const ScheduleText schedule = scheduleText(program);
   std::string kernels;
   for (size_t i = 0; i < program.kernels.size(); ++i)
-    kernels += (i ? "\n" : "") + kernelFunction(program.kernels[i], static_cast<int>(i));
+    kernels += (i ? "\n" : "") + kernelFunction(program.kernels[i], static_cast<int>(i), schedule);
 
   std::vector<std::string> variables;
   const std::string body = bodyText(program, program.root, names, variables, 1);
@@ -214,6 +219,7 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              "// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay\n"
              "// kernel's func_id, -1 for none.\n"
              "constexpr ptowsp::Expected expected = {{{{{1}, {2}, 0x{3:016x}u}}, {8}, {9}}};\n\n"
+             "{11}"
              "namespace kernel {{\n\n"
              "{4}\n"
              "}}  // namespace kernel\n\n"
@@ -227,13 +233,15 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              "extern \"C\" __attribute__((visibility(\"default\")))\n"
              "int {5}(Runtime* runtime, uint64_t* args, int arg_count) {{\n"
              "  ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::{6});\n"
+             "{12}"
              "  return graph.build(args, arg_count, addTasks);\n"
              "}}\n",
              tensorTable(program), totals.tasks, totals.edges, totals.edge_hash, kernels,
              kOrchestrationFunction,
              analysis.dependences == Dependences::program_order ? "program_order" : "dataflow",
              body, analysis.max_fan_out, relay ? static_cast<int>(program.kernels.size()) : -1,
-             relay ? relayFunction() : "");
+             relay ? relayFunction() : "",
+             schedule.helper, schedule.directives);
 }
 
 }  // namespace ptowsp

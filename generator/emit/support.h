@@ -12,5 +12,6 @@ std::string_view argumentBlocksHeader();
 std::string_view launchGraphHeader();
 std::string_view limitsHeader();
 std::string_view segmentsHeader();
+std::string_view dispatchHeader();
 
 }  // namespace ptowsp::support

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "generator/emit/dispatch.h"
 #include "generator/emit/kernel_config.h"
 #include "generator/emit/manifest.h"
 #include "generator/emit/names.h"
@@ -65,12 +66,15 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::taskGraphHeader())},
       {"kernels/orchestration/ptowsp/argument_blocks.h",
        std::string(support::argumentBlocksHeader())},
+      {"kernels/orchestration/ptowsp/dispatch.h", std::string(support::dispatchHeader())},
       {"kernels/orchestration/ptowsp/launch_graph.h", std::string(support::launchGraphHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
       {"kernels/orchestration/ptowsp/segments.h", std::string(support::segmentsHeader())},
       {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file)}};
   for (const SupportHeader& header : simSupportHeaders())
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
+  if (!program.schedule.table.empty())
+    files.push_back({std::string(kDispatchTable), emitDispatchTable(program, source.file)});
   bool complete = true;
   for (size_t k = 0; k < program.kernels.size(); ++k) {
     const Kernel& kernel = program.kernels[k];

@@ -1,6 +1,7 @@
 #include "generator/ir/printer.h"
 
 #include "generator/ir/json.h"
+#include "generator/ir/schedule.h"
 #include "generator/ir/view.h"
 
 namespace ptowsp::ir {
@@ -120,10 +121,6 @@ std::string nodesText(const std::vector<Node>& nodes, int depth) {
   return lines(nodes, depth, [depth](const Node& node) { return nodeText(node, depth + 1); });
 }
 
-std::string directiveText(const Directive& directive) {
-  return quoted(directive.name) + ": " + directive.value;
-}
-
 }  // namespace
 
 std::string print(const Workload& workload) {
@@ -132,7 +129,7 @@ std::string print(const Workload& workload) {
                      ",\n  \"kernels\": " + lines(workload.kernels, 1, kernelText) +
                      ",\n  \"program\": " + nodesText(workload.program, 1);
   if (!workload.schedule.empty()) {
-    text += ",\n  \"schedule\": {" + joined(workload.schedule, ", ", directiveText) + "}";
+    text += ",\n  \"schedule\": " + print(workload.schedule);
   }
   return text + "\n}\n";
 }

@@ -6,6 +6,7 @@
 
 #include "generator/base/suggest.h"
 #include "generator/ir/json.h"
+#include "generator/ir/schedule.h"
 #include "generator/ir/view.h"
 
 namespace ptowsp::ir {
@@ -54,15 +55,7 @@ class Reader {
          [&](const Value& v, const std::string& at) { result.kernels.push_back(kernel(v, at)); });
     result.program = nodes(root, "program", "");
     if (const Value* schedule = root.find("schedule")) {
-      if (schedule->kind != Kind::object) {
-        wrongType(*schedule, "/schedule", "an object of directives");
-      } else {
-        noDoubleKeys(*schedule, "/schedule");
-        for (const json::Member& member : schedule->members) {
-          result.schedule.push_back(
-              {member.key, json::compact(member.value), json::pointer("/schedule", member.key)});
-        }
-      }
+      result.schedule = readSchedule(*schedule, diagnostics_);
     }
     return result;
   }

@@ -20,7 +20,8 @@ bool isNamePart(char c) { return std::isalnum(static_cast<unsigned char>(c)) || 
 // factor    := integer | name | "(" sum ")" | ("-" | "+") factor
 class ViewParser {
  public:
-  ViewParser(std::string_view text, std::string& error) : text_(text), error_(error) {}
+  ViewParser(std::string_view text, std::string& error, const char* what = "view")
+      : text_(text), error_(error), what_(what) {}
 
   std::optional<View> view() {
     View view;
@@ -51,13 +52,40 @@ class ViewParser {
     return view;
   }
 
+  // expression := sum | factor "%" integer
+  std::optional<TaskFunction::Expression> expression() {
+    TaskFunction::Expression expression;
+    may_end_in_remainder_ = is_expression_ = true;
+    if (!sum(expression.affine, 0)) return std::nullopt;
+    skipSpace();
+    if (peek() == '%') {
+      ++at_;
+      AffineText modulus;
+      skipSpace();
+      if (!std::isdigit(static_cast<unsigned char>(peek()))) {
+        fail("expected an integer after '%', found " + found());
+        return std::nullopt;
+      }
+      if (!integer(modulus)) return std::nullopt;
+      expression.modulus = modulus.constant;
+      if (expression.modulus < 1) {
+        fail("a remainder by 0");
+        return std::nullopt;
+      }
+      skipSpace();
+    }
+    if (at_ == text_.size()) return expression;
+    fail("expected the end, found " + found());
+    return std::nullopt;
+  }
+
  private:
   bool fail(const std::string& message) {
     if (error_.empty()) {
       constexpr size_t kShown = 100;
       std::string shown(text_.substr(0, kShown));
       if (text_.size() > kShown) shown += "...";
-      error_ = "view '" + shown + "', character " + std::to_string(at_ + 1) + ": " + message;
+      error_ = std::string(what_) + " '" + shown + "', character " + std::to_string(at_ + 1) + ": " + message;
     }
     return false;
   }
@@ -135,6 +163,7 @@ class ViewParser {
   bool sum(AffineText& result, int depth) {
     if (!product(result, depth)) return false;
     while (skipSpace(), peek() == '+' || peek() == '-') {
+      if (depth == 0) may_end_in_remainder_ = false;
       int64_t sign = peek() == '+' ? 1 : -1;
       ++at_;
       AffineText right;
@@ -146,9 +175,14 @@ class ViewParser {
   bool product(AffineText& result, int depth) {
     if (!factor(result, depth)) return false;
     while (skipSpace(), peek() == '*') {
+      if (depth == 0) may_end_in_remainder_ = false;
       ++at_;
       AffineText right;
       if (!factor(right, depth) || !multiply(result, right)) return false;
+    }
+    if (peek() == '%' && depth == 0 && may_end_in_remainder_) return true;
+    if (peek() == '%' && is_expression_) {
+      return fail("a remainder is taken of all of the expression: write (b + 8*t) % 4");
     }
     if (peek() == '/' || peek() == '%') {
       return fail("an index has + - * and parentheses only, found " + found());
@@ -198,6 +232,9 @@ class ViewParser {
   std::string_view text_;
   size_t at_ = 0;
   std::string& error_;
+  const char* what_;
+  bool is_expression_ = false;
+  bool may_end_in_remainder_ = false;  // what was read so far is one factor
 };
 
 }  // namespace
@@ -205,6 +242,18 @@ class ViewParser {
 std::optional<View> parseView(std::string_view text, std::string& error) {
   error.clear();
   return ViewParser(text, error).view();
+}
+
+std::optional<TaskFunction::Expression> parseExpression(std::string_view text,
+                                                        std::string& error) {
+  error.clear();
+  return ViewParser(text, error, "expression").expression();
+}
+
+std::string print(const TaskFunction::Expression& expression) {
+  const std::string affine = print(expression.affine);
+  if (expression.modulus == 0) return affine;
+  return "(" + affine + ") % " + std::to_string(expression.modulus);
 }
 
 std::string print(const AffineText& affine) {

@@ -13,8 +13,12 @@ namespace ptowsp::ir {
 // was expected. Integer constants and coefficients are checked against overflow.
 std::optional<View> parseView(std::string_view text, std::string& error);
 
+// "b + 8*t" or "(b + 8*t) % 4": an affine expression, or its remainder; likewise.
+std::optional<TaskFunction::Expression> parseExpression(std::string_view text, std::string& error);
+
 // One spelling for each meaning: "x[b, 8*r:8*r+8, :]", variables by name, constant last.
 std::string print(const AffineText& affine);
 std::string print(const View& view);
+std::string print(const TaskFunction::Expression& expression);
 
 }  // namespace ptowsp::ir

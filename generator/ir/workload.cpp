@@ -44,4 +44,32 @@ const char* nameOf(Access access) {
   return "";
 }
 
+const char* nameOf(Dispatch::Policy policy) {
+  switch (policy) {
+    case Dispatch::Policy::round_robin:
+      return "round_robin";
+    case Dispatch::Policy::hash:
+      return "hash";
+    case Dispatch::Policy::affinity:
+      return "affinity";
+    case Dispatch::Policy::dispatch_by:
+      return "dispatch_by";
+    case Dispatch::Policy::work_steal:
+      return "work_steal";
+  }
+  return "";
+}
+
+const char* nameOf(TaskWindow::Mode mode) {
+  switch (mode) {
+    case TaskWindow::Mode::stall:
+      return "stall";
+    case TaskWindow::Mode::abort:
+      return "abort";
+    case TaskWindow::Mode::benchmark:
+      return "benchmark";
+  }
+  return "";
+}
+
 }  // namespace ptowsp::ir

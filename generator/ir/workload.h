@@ -112,12 +112,47 @@ struct Node {
   std::vector<Node> body;
 };
 
-// Directive: one schedule entry (dispatch, task_window), kept by name so that the stage that
-// cannot honour it refuses it by name. `value` is its JSON, on one line.
-struct Directive {
-  std::string name;
-  std::string value;
+// TaskFunction: an integer for each task, written as an expression over the loops around it, or as
+// a table of all tasks in program order.
+struct TaskFunction {
+  // Expression: the affine value, or its remainder (never negative) by `modulus` where that is not
+  // 0.
+  struct Expression {
+    AffineText affine;
+    int64_t modulus = 0;
+    std::string place;
+  };
+  std::vector<Expression> expressions;  // one for all tasks, or one for each task node
+  bool for_each_node = false;           // written as a list: one for each task node, in file order
+  bool is_table = false;
+  std::vector<int64_t> table;
+  std::string file;  // of the table: a .npy, path as written; empty when the numbers are written
   std::string place;
+};
+
+// Dispatch: which of `aicpus` schedulers a task belongs to.
+struct Dispatch {
+  enum class Policy { round_robin, hash, affinity, dispatch_by, work_steal };
+  Policy policy = Policy::round_robin;
+  int64_t aicpus = 1;
+  TaskFunction function;  // of hash, affinity and dispatch_by
+  std::string place;
+};
+const char* nameOf(Dispatch::Policy policy);
+
+// TaskWindow: at most so many tasks from the oldest unfinished one to the newest admitted one.
+struct TaskWindow {
+  enum class Mode { stall, abort, benchmark };
+  int64_t tasks = 1;
+  Mode mode = Mode::stall;
+  std::string place;
+};
+const char* nameOf(TaskWindow::Mode mode);
+
+struct Schedule {
+  std::optional<Dispatch> dispatch;
+  std::optional<TaskWindow> task_window;
+  bool empty() const { return !dispatch && !task_window; }
 };
 
 struct Workload {
@@ -125,7 +160,7 @@ struct Workload {
   std::vector<Tensor> tensors;
   std::vector<Kernel> kernels;
   std::vector<Node> program;
-  std::vector<Directive> schedule;
+  Schedule schedule;
 };
 
 }  // namespace ptowsp::ir

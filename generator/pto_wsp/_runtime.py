@@ -27,7 +27,10 @@ class RunStats(ctypes.Structure):
 
     _fields_ = [("size", ctypes.c_uint32), ("workers", ctypes.c_int32), ("tasks", ctypes.c_int64),
                 ("edges", ctypes.c_int64), ("critical_path", ctypes.c_int64),
-                ("build_ns", ctypes.c_uint64), ("wall_ns", ctypes.c_uint64)]
+                ("build_ns", ctypes.c_uint64), ("wall_ns", ctypes.c_uint64),
+                ("aicpus", ctypes.c_int32), ("reserved", ctypes.c_uint32),
+                ("window", ctypes.c_int64), ("window_high_water", ctypes.c_int64),
+                ("window_stalls", ctypes.c_int64)]
 
 
 class DamagedArtifact(PtoError):

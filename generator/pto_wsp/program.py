@@ -43,12 +43,19 @@ class Stats:
     tasks, edges, critical_path: of the task graph (critical_path: tasks on a longest path); 0 until
     they are known. wall_time: seconds that the tasks of the last execute() took, 0.0 before the first.
     execute_time: seconds of the whole of that execute(). compile_time: seconds of compile().
+    Of the last execute(): aicpus: AICPU schedulers; window: the task window, 0 without one;
+    window_high_water: most tasks from the oldest unfinished one to the newest that began;
+    window_stalls: tasks that were ready outside of the window.
     """
 
     def __init__(self) -> None:
         self.tasks = 0
         self.edges = 0
         self.critical_path = 0
+        self.aicpus = 0
+        self.window = 0
+        self.window_high_water = 0
+        self.window_stalls = 0
         self.wall_time = 0.0
         self.execute_time = 0.0
         self.compile_time = 0.0
@@ -211,6 +218,8 @@ class _Simulated(Program):
         self.stats.edges = found.edges
         self.stats.critical_path = found.critical_path
         self.stats.wall_time = found.wall_ns * 1e-9
+        for name in ("aicpus", "window", "window_high_water", "window_stalls"):
+            setattr(self.stats, name, getattr(found, name))
 
     def _execute(self) -> None:
         if self._closed:

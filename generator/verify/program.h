@@ -103,6 +103,31 @@ struct TileView {
   std::string place;
 };
 
+// DispatchKey: what the function of the dispatch policy gives for the tasks of one node: the value,
+// or its remainder (never negative) by `modulus` where that is not 0. With a table of schedulers:
+// the task's place in it, which is its number in program order.
+struct DispatchKey {
+  Affine value;
+  int64_t modulus = 0;
+};
+
+// Schedule: the directives, checked. Keys are in the nodes.
+struct Schedule {
+  using Policy = ir::Dispatch::Policy;
+  using Mode = ir::TaskWindow::Mode;
+  int aicpus = 0;  // 0: no dispatch policy
+  Policy policy = Policy::round_robin;
+  std::vector<uint8_t> table;  // the scheduler of each task, where the policy has a table
+  int64_t window = 0;          // tasks; 0: none
+  Mode mode = Mode::stall;
+  std::string dispatch_place, window_place;
+
+  // Whether schedulers follow from the nodes' keys, rather than from the numbers of tasks.
+  bool hasKeys() const {
+    return aicpus != 0 && policy != Policy::round_robin && policy != Policy::work_steal;
+  }
+};
+
 // Node: one node of the program tree; `tasks` counts the tasks below it, checked to fit int32.
 struct Node {
   enum class Kind { task, loop, sequential, combine } kind = Kind::task;
@@ -112,6 +137,7 @@ struct Node {
   int kernel = -1;
   std::vector<TileView> views;  // one for each of the kernel's tiles
   std::vector<double> scalars;  // one for each of the kernel's scalars
+  DispatchKey key = {};         // where the schedule has keys
   // loop
   std::string variable;
   int64_t extent = 0;
@@ -125,6 +151,7 @@ struct Program {
   std::vector<Tensor> tensors;
   std::vector<Kernel> kernels;
   Node root;  // kind sequential, place "/program"
+  Schedule schedule = {};
 
   int64_t taskCount() const { return root.tasks; }
 };

@@ -43,6 +43,14 @@ Node buildTask(const ir::Node& node, Scope& scope);
 // and the number of arguments.
 void checkProgram(const Program& program, Diagnostics& diagnostics);
 
+// The schedule's directives, and each task node's key (schedule_rules.cpp). A table that stands in a
+// file is left to setDispatchTable.
+void buildSchedule(const ir::Workload& workload, Program& program, Diagnostics& diagnostics);
+// The table of the dispatch policy: what its function gives for each task in program order. `place`
+// is where the table is written.
+void setDispatchTable(Program& program, const std::vector<int64_t>& values,
+                      const std::string& place, Diagnostics& diagnostics);
+
 // "'x'", and "8 x 256", for messages.
 std::string inQuotes(std::string_view name);
 std::string shapeText(int64_t rows, int64_t cols);

@@ -115,6 +115,7 @@ std::optional<Program> verify(const ir::Workload& workload, Diagnostics& diagnos
   }
   Scope scope{program, {}, found};
   TreeBuilder(scope).addBody(program.root, workload.program);
+  if (!found.hasErrors()) buildSchedule(workload, program, found);
   // Asked of a program with errors, these rules would blame what was not understood.
   if (!found.hasErrors()) checkProgram(program, found);
   bool good = !found.hasErrors();

@@ -130,23 +130,6 @@ void checkDuplicates(const ir::Workload& workload, Diagnostics& diagnostics) {
   });
 }
 
-// unsupported-feature: what later versions will do is refused by name.
-void checkSupported(const ir::Workload& workload, Diagnostics& diagnostics) {
-  auto refuse = [&](const std::string& feature, const std::string& place) {
-    diagnostics.error("unsupported-feature", place, feature + " is not supported yet", kGapsPage);
-  };
-  const std::vector<std::string_view> planned = {"dispatch", "task_window"};
-  for (const ir::Directive& directive : workload.schedule) {
-    if (directive.name == planned[0] || directive.name == planned[1]) {
-      refuse("schedule directive " + inQuotes(directive.name), directive.place);
-    } else {
-      diagnostics.error("unknown-name", directive.place,
-                        "unknown schedule directive " + inQuotes(directive.name),
-                        suggestion(directive.name, "directives", planned));
-    }
-  }
-}
-
 // integer-overflow: the bytes of every tensor and tile fit 64 bits.
 void checkSizes(const ir::Workload& workload, Diagnostics& diagnostics) {
   auto check = [&](const std::string& what, const std::vector<int64_t>& shape, ir::DType dtype,
@@ -200,7 +183,6 @@ struct Rule {
 constexpr Rule kRules[] = {
     {"bad-name", checkNames},
     {"duplicate-name", checkDuplicates},
-    {"unsupported-feature", checkSupported},
     {"integer-overflow", checkSizes},
     {"bad-init", checkInits},
 };

@@ -90,6 +90,7 @@ Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_
   ptowsp::glue::DeviceOptions device;
   device.block_dim = program.artifact.ready.block_dim;
   device.aicpu_threads = program.artifact.ready.aicpu_threads;
+  device.dispatch_aicpus = program.artifact.manifest.dispatchAicpus();
   device.workers = options.workers;
   device.timeout = options.timeout_seconds;
   if (Status status = program.device.open(program.library, device); !status.ok()) return status;
@@ -185,6 +186,10 @@ PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
   value.critical_path = graph.critical_path;
   value.build_ns = run.build_ns;
   value.wall_ns = run.wall_ns;
+  value.aicpus = run.aicpus;
+  value.window = run.window;
+  value.window_high_water = run.window_high_water;
+  value.window_stalls = run.window_stalls;
   std::memcpy(stats, &value, value.size);
   return PTOWSP_OK;
 }

@@ -10,6 +10,8 @@
 namespace ptowsp::glue {
 namespace {
 
+constexpr int kMostAicpus = 64;  // of the built-in runtime
+
 // CPUs that this process may use.
 int cpuCount() {
   cpu_set_t set;
@@ -29,9 +31,19 @@ Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options)
   // Some runtimes hang, or run nothing, on a bad combination of these two; so it never gets there.
   int& threads = options_.aicpu_threads;
   int& blocks = options_.block_dim;
-  if (threads == 0) threads = 1;
-  if (threads < 1 || threads > 4)
-    return Status::badArtifact("aicpu_threads", format("found %d, expected 1 to 4", threads),
+  // Other runtimes do not take the policy; it is recorded only.
+  const int wanted = library.sim() ? options_.dispatch_aicpus : 0;
+  if (wanted != 0 && threads != 0 && threads != wanted)
+    return Status::badArtifact(
+        "aicpu_threads",
+        format("found %d, but the dispatch policy deals the tasks to %d AICPU schedulers", threads,
+               wanted),
+        "leave AICPU_THREADS and --aicpu-threads out, or change the policy");
+  if (threads == 0) threads = wanted != 0 ? wanted : 1;
+  const int most = library.sim() ? kMostAicpus : 4;
+  if (threads < 1 || threads > most)
+    return Status::badArtifact("aicpu_threads",
+                               format("found %d, expected 1 to %d", threads, most),
                                "change AICPU_THREADS or --aicpu-threads");
   if (blocks == 0) {
     // Two vector cores for each block.

@@ -17,7 +17,8 @@ namespace ptowsp::glue {
 struct DeviceOptions {
   int device_id = 0;
   int block_dim = 0;      // 0: as many as the workers can keep busy; 1 on other runtimes
-  int aicpu_threads = 0;  // 0: 1
+  int aicpu_threads = 0;  // 0: as the dispatch policy says on the built-in runtime, else 1
+  int dispatch_aicpus = 0;  // schedulers that the dispatch policy deals tasks to; 0: no policy
   double timeout = 0;     // seconds for one launch, 0: none; for one run on an external runtime
   // The rest needs the built-in runtime.
   int workers = 0;  // 0: one for each CPU

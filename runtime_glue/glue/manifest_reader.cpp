@@ -352,6 +352,17 @@ std::map<std::string, std::string> readFiles(Reader& reader, const Json& object,
   return files;
 }
 
+void readDirective(Reader& reader, const Json& json, const std::string& path,
+                   DirectiveInfo* directive) {
+  if (!reader.isObject(json, path)) return;
+  directive->directive = reader.name(json, path, "directive");
+  if (json.contains("aicpus"))
+    directive->aicpus = static_cast<int>(reader.integer(json, path, "aicpus", 1, 64));
+  if (json.contains("tasks"))
+    directive->tasks = reader.integer(json, path, "tasks", 1, INT32_MAX);
+  directive->support = readFiles(reader, reader.object(json, path, "support"), path + "/support");
+}
+
 }  // namespace
 
 const char* nameOf(ElementType type) { return kElementTypes[static_cast<int>(type)]; }
@@ -397,7 +408,10 @@ Status parseManifest(std::string_view text, const std::string& file, Manifest* m
     reader.fail("/graph/tasks", format("found %lld tasks, expected %lld, the number in /program",
                                        static_cast<long long>(manifest->graph.tasks),
                                        static_cast<long long>(manifest->program.tasks)));
-  reader.array(root, "", "schedule");
+  const Json& schedule = reader.array(root, "", "schedule");
+  manifest->schedule.resize(schedule.size());
+  for (size_t i = 0; i < schedule.size() && reader.ok(); ++i)
+    readDirective(reader, schedule[i], item("/schedule", i), &manifest->schedule[i]);
   return reader.take();
 }
 

@@ -227,6 +227,9 @@ void Run::collectStats(uint64_t wall_ns) {
   stats_.workers = stats.workers;
   stats_.cores = stats.cores;
   stats_.aicpus = stats.aicpus;
+  stats_.window = stats.window;
+  stats_.window_high_water = std::max(stats_.window_high_water, stats.window_high_water);
+  stats_.window_stalls += stats.window_stalls;
   if (launches_.isWhole()) {
     stats_.core_busy_ns = stats.core_busy_ns;
   } else if (stats.core_busy_ns) {

@@ -29,6 +29,8 @@ struct RunStats {
   uint64_t build_ns = 0;          // the orchestration
   uint64_t wall_ns = 0;           // the launch
   int workers = 0, cores = 0, aicpus = 0, launches = 0;
+  // The task window, see ptowsp_sim_stats; 0 without one.
+  int64_t window = 0, window_high_water = 0, window_stalls = 0;
   const uint64_t* core_busy_ns = nullptr;    // one for each core
   const ptowsp_sim_event* events = nullptr;  // one for each task
 };

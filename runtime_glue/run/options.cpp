@@ -42,9 +42,10 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
       ->type_name("N")
       ->check(positive);
   app.add_option("--aicpu-threads", options->aicpu_threads,
-                 "AICPU schedulers, 1 to 4 (default: the artifact's, else 1)")
+                 "AICPU schedulers, 1 to 4, on the built-in runtime to 64 (default: the artifact's, "
+                 "else the dispatch policy's, else 1)")
       ->type_name("N")
-      ->check(CLI::Range(1, 4));
+      ->check(CLI::Range(1, 64));
   app.add_option("--workers", options->workers,
                  "Threads that run kernels (default: one for each CPU)")
       ->type_name("N")

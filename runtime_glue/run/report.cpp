@@ -128,6 +128,11 @@ std::string statsText(const Report& report) {
     row("cores", format("%d (%d AIC, %d AIV), %s", stats.cores, stats.cores / 3,
                         stats.cores / 3 * 2, counted(stats.aicpus, "AICPU").c_str()));
   }
+  if (stats.window)
+    row("task window", format("%lld tasks, at most %lld used, %s",
+                              static_cast<long long>(stats.window),
+                              static_cast<long long>(stats.window_high_water),
+                              counted(stats.window_stalls, "stall").c_str()));
   for (const KernelReport& kernel : report.kernels)
     row("kernel", format("%s: %s, %s in all, %.3f us each", kernel.name.c_str(),
                          counted(kernel.tasks, "task").c_str(), timeText(kernel.total_ns).c_str(),
@@ -193,6 +198,11 @@ std::string jsonText(const Report& report) {
   json.key("launches").value(stats.launches).key("build_ns").value(stats.build_ns);
   json.key("wall_ns").value(stats.wall_ns).key("workers").value(stats.workers);
   json.key("cores").value(stats.cores).key("aicpus").value(stats.aicpus);
+  if (stats.window) {
+    json.key("task_window").beginObject().key("tasks").value(stats.window);
+    json.key("high_water").value(stats.window_high_water);
+    json.key("stalls").value(stats.window_stalls).endObject();
+  }
   json.key("core_busy_ns").beginArray();
   for (const uint64_t busy : report.core_busy_ns) json.value(busy);
   json.endArray().key("kernels").beginArray();

@@ -171,6 +171,7 @@ class Session {
     glue::DeviceOptions options;
     options.block_dim = options_.block_dim.value_or(artifact_.ready.block_dim);
     options.aicpu_threads = options_.aicpu_threads.value_or(artifact_.ready.aicpu_threads);
+    options.dispatch_aicpus = artifact_.manifest.dispatchAicpus();
     options.workers = options_.workers;
     options.schedule_seed = options_.schedule_seed;
     options.timeout = options_.timeout;

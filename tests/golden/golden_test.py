@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = {
     "kernels/orchestration/ptowsp/orchestration.h": "runtime_glue/include/ptowsp/orchestration.h",
     **{f"kernels/orchestration/ptowsp/{header}": f"runtime_glue/include/ptowsp/{header}"
-       for header in ("task_graph.h", "argument_blocks.h", "launch_graph.h",
+       for header in ("task_graph.h", "argument_blocks.h", "dispatch.h", "launch_graph.h",
                       "limits.h", "segments.h")},
     **{f"kernels/sim_support/{header.name}": f"generator/emit/support/{header.name}"
        for header in (ROOT / "generator/emit/support").glob("*.h")},

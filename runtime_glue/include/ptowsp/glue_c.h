@@ -39,6 +39,11 @@ typedef struct ptowsp_program_stats {
   int64_t critical_path; /* tasks on a longest path */
   uint64_t build_ns;     /* the orchestration built the task graph */
   uint64_t wall_ns;      /* the tasks ran */
+  int32_t aicpus;        /* AICPU schedulers */
+  uint32_t reserved;
+  int64_t window;            /* the task window, 0 without one */
+  int64_t window_high_water; /* see ptowsp_sim_stats */
+  int64_t window_stalls;
 } ptowsp_program_stats;
 
 typedef struct ptowsp_program ptowsp_program;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "dispatch.h"
 #include "limits.h"
 #include "segments.h"
 
@@ -60,6 +61,8 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       return fanin_held_ && fanout_held_ ? Status::ok : Status::host_memory;
     }
 
+    // The AICPU scheduler of the tasks that are added from now on, and of their relays.
+    void dispatch(int aicpu) { aicpu_ = aicpu; }
     Status addTask(uint64_t* args, int arg_count, int func_id, int core_type) {
       if (!take(args, arg_count, func_id, core_type)) return Status::refused;
       last_ = added_ - 1;
@@ -108,7 +111,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     bool take(uint64_t* args, int arg_count, int func_id, int core_type) {
       uint64_t none = 0;
       if (added_ == expected_tasks_ + expected_relays_) return false;
-      return runtime_->add_task(args ? args : &none, arg_count, func_id, core_type) == added_++;
+      const int64_t id = added_++;
+      if (runtime_->add_task(args ? args : &none, arg_count, func_id, core_type) != id) return false;
+      if (aicpu_ >= 0) ptowsp::dispatch::assign(*runtime_, static_cast<int>(id), aicpu_);
+      return true;
     }
 
     Status connect(int64_t from, int64_t to) {
@@ -125,6 +131,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     AnyRuntime* runtime_;
     int64_t fanout_;
     int relay_;
+    int aicpu_ = -1;  // -1: no dispatch policy
     int64_t expected_tasks_ = 0, expected_relays_ = 0;
     int64_t added_ = 0, tasks_ = 0, last_ = 0, edges_ = 0;  // added_: relays too; last_: an id
     int32_t* successors_ = nullptr;  // of each task, within the launch; null where no relays are needed

@@ -89,6 +89,14 @@ struct GraphInfo {
   std::vector<size_t> spills;
 };
 
+// DirectiveInfo: a schedule directive, and how each runtime honours it.
+struct DirectiveInfo {
+  std::string directive;                       // "dispatch round_robin"
+  int aicpus = 0;                              // dispatch: schedulers
+  int64_t tasks = 0;                           // task_window
+  std::map<std::string, std::string> support;  // "builtin a2a3sim" -> "enforced"
+};
+
 struct Manifest {
   std::string version, contract;
   std::string name, display_name;
@@ -99,6 +107,14 @@ struct Manifest {
   int relay = -1;  // func_id of the relay kernel, -1 where the graph needs none
   GraphInfo graph;
   ProgramNode program;  // kind sequential
+  std::vector<DirectiveInfo> schedule;
+
+  // AICPU schedulers that the dispatch policy deals tasks to; 0 without one.
+  int dispatchAicpus() const {
+    int aicpus = 0;
+    for (const DirectiveInfo& directive : schedule) aicpus += directive.aicpus;
+    return aicpus;
+  }
 };
 
 // Ready: every path as written, relative to the ready file's folder.

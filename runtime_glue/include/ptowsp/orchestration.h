@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "argument_blocks.h"
+#include "dispatch.h"
 #include "launch_graph.h"
 #include "limits.h"
 #include "segments.h"
@@ -158,7 +159,11 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     uint64_t ledgerSlot() const {
       return ledger_ ? ledger_ + sizeof(uint64_t) * (totals_.tasks - first_) : 0;
     }
+    // The task's number in the whole graph.
+    uint64_t task() const { return totals_.tasks; }
     uint64_t stamp() const { return totals_.tasks + 1; }
+    // The AICPU scheduler of the tasks that are added from now on.
+    void dispatch(int aicpu) { launch_.dispatch(aicpu); }
     // Of more than 16 arguments the 16th becomes the address of the task's argument block.
     int add(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type);
 

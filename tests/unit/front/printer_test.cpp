@@ -55,11 +55,37 @@ constexpr const char* kCanonical = R"({
       ]}
     ]}
   ],
-  "schedule": {"task_window": 8192, "dispatch": {"round_robin": 4}}
+  "schedule": {"dispatch": {"round_robin": 4}, "task_window": 8192}
 }
 )";
 
 TEST(Printer, CanonicalTextIsAFixedPoint) { EXPECT_EQ(printed(kCanonical), kCanonical); }
+
+TEST(Printer, SchedulesAreFixedPoints) {
+  for (const char* schedule :
+       {R"({"dispatch": {"work_steal": 8}})",
+        R"({"dispatch": {"hash": {"aicpus": 4, "key": "b+8*t"}}})",
+        R"({"dispatch": {"affinity": {"aicpus": 4, "key": ["b", "(b-2*t+1) % 7"]}}})",
+        R"({"dispatch": {"dispatch_by": {"aicpus": 2, "aicpu": {"table": [0, 1, -3]}}}})",
+        R"({"dispatch": {"dispatch_by": {"aicpus": 2, "aicpu": {"table": "to.npy"}}}})",
+        R"({"task_window": {"tasks": 16, "mode": "abort"}})",
+        R"({"task_window": {"tasks": 16, "mode": "benchmark"}})"}) {
+    const std::string head = R"({"ptowsp": 1, "name": "n", "tensors": [], "kernels": [], "program": [], "schedule": )";
+    const std::string text = printed(head + schedule + "}");
+    EXPECT_NE(text.find(std::string("\"schedule\": ") + schedule), std::string::npos) << text;
+    EXPECT_EQ(printed(text), text);
+  }
+}
+
+TEST(Printer, ScheduleHasOneSpelling) {
+  const std::string text = printed(
+      R"({"ptowsp": 1, "name": "n", "tensors": [], "kernels": [], "program": [], "schedule":
+          {"task_window": {"mode": "stall", "tasks": 4},
+           "dispatch": {"hash": {"key": " 8 * t + b ", "aicpus": 2}}}})");
+  EXPECT_NE(text.find(R"("schedule": {"dispatch": {"hash": {"aicpus": 2, "key": "b+8*t"}}, "task_window": 4})"),
+            std::string::npos)
+      << text;
+}
 
 TEST(Printer, OneSpellingForOneWorkload) {
   EXPECT_EQ(

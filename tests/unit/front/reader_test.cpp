@@ -81,9 +81,11 @@ TEST(Reader, KeepsEverything) {
   EXPECT_EQ(w->program[1].body.at(0).kind, Node::Kind::sequential);
   EXPECT_EQ(w->program[1].body[0].body.at(0).place, "/program/1/combine/0/sequential/0");
 
-  ASSERT_EQ(w->schedule.size(), 1u);
-  EXPECT_EQ(w->schedule[0].name, "dispatch");
-  EXPECT_EQ(w->schedule[0].value, R"({"round_robin": 4})");
+  ASSERT_TRUE(w->schedule.dispatch);
+  EXPECT_EQ(w->schedule.dispatch->policy, Dispatch::Policy::round_robin);
+  EXPECT_EQ(w->schedule.dispatch->aicpus, 4);
+  EXPECT_EQ(w->schedule.dispatch->place, "/schedule/dispatch/round_robin");
+  EXPECT_FALSE(w->schedule.task_window);
 }
 
 TEST(Reader, MissingInitAndToleranceStayAbsent) {
