@@ -29,6 +29,7 @@ class Splitter {
       : source_(program), diagnostics_(diagnostics) {
     result_.name = program.name;
     result_.tensors = program.tensors;
+    result_.schedule = program.schedule;
     for (const Tensor& tensor : program.tensors) names_.insert(tensor.declaration.name);
     for (const Kernel& kernel : program.kernels) names_.insert(kernel.name);
     collectVariables(program.root);
@@ -113,6 +114,7 @@ class Splitter {
       Node task;
       task.place = source.place;
       task.tasks = 1;
+      task.key = source.key;
       task.kernel = first_[kernel] + static_cast<int>(i);
       for (const int tile : stage.tiles) task.views.push_back(views[static_cast<size_t>(tile)]);
       for (const int scalar : stage.scalars)

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "generator/base/checked.h"
-#include "generator/base/suggest.h"
 #include "generator/ir/dtype.h"
 #include "generator/ir/json.h"
 #include "generator/verify/names.h"

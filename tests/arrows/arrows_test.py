@@ -12,7 +12,7 @@ ALLOWED = {
     "generator/base": [],
     "generator/ops": [],
     "generator/ir": ["generator/base"],
-    "generator/verify": ["generator/ir", "generator/ops", "generator/base"],
+    "generator/verify": ["generator/ir", "generator/ops", "generator/base", "ptowsp"],
     "generator/analyze": ["generator/verify", "generator/ir", "generator/ops", "generator/base", "ptowsp"],
     "generator/emit": ["generator/analyze", "generator/verify", "generator/ir", "generator/ops", "generator/base", "ptowsp"],
     "generator/reference": ["generator/verify", "generator/ir", "generator/ops", "generator/base", "ptowsp"],
