@@ -2,7 +2,7 @@
 #include "runtime.h"
 #include "ptowsp/orchestration.h"
 
-#if PTOWSP_ORCHESTRATION_VERSION != 1
+#if PTOWSP_ORCHESTRATION_VERSION != 2
 #error "ptowsp/orchestration.h is of another version: emit the workload again"
 #endif
 
@@ -18,8 +18,9 @@ constexpr ptowsp::TensorInfo tensors[] = {
     {"y", ptowsp::Role::output, 64, 256, 4, true},
 };
 
-// Tasks, edges and edge hash that the generator computed.
-constexpr ptowsp::graph::GraphTotals expected = {8, 0, 0x0000000000000000u};
+// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay
+// kernel's func_id, -1 for none.
+constexpr ptowsp::Expected expected = {{8, 0, 0x0000000000000000u}, 0, -1};
 
 // dispatch round_robin(4): the AICPU scheduler that a task belongs to.
 #ifndef PTOWSP_BUILTIN_RUNTIME
@@ -43,16 +44,21 @@ int scale(ptowsp::Graph& graph, ptowsp::Block a, ptowsp::Block b) {
 }
 
 }  // namespace kernel
+
+// Every task, in program order.
+int addTasks(ptowsp::Graph& graph) {
+  for (int64_t r = 0; r < 8; ++r) {  // parallel
+    if (int error = kernel::scale(graph, {tensor::x, 8 * r, 0}, {tensor::y, 8 * r, 0})) return error;
+  }
+  return 0;
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default")))
 int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int arg_count) {
   ptowsp::Graph graph(runtime, tensors, expected, ptowsp::Dependences::dataflow);
-  if (int error = graph.open(args, arg_count)) return error;
   ptowsp::dispatch::setPolicy(*runtime, 4, /*work_steal=*/false);
   ptowsp::dispatch::setWindow(*runtime, 8192, ptowsp::dispatch::Window::stall);
-  for (int64_t r = 0; r < 8; ++r) {  // parallel
-    if (int error = kernel::scale(graph, {tensor::x, 8 * r, 0}, {tensor::y, 8 * r, 0})) return error;
-  }
-  return graph.finish();
+  return graph.build(args, arg_count, addTasks);
 }
