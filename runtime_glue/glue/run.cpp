@@ -32,7 +32,6 @@ Run::Run(Device& device, const Artifact& artifact, const Executable& executable)
 
 Status Run::execute(const std::vector<void*>& tensors) {
   ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
-  launches_.prepare();
   beginStats();
   Status status = executeLaunches(tensors);
   if (code_ == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
@@ -51,6 +50,7 @@ Status Run::execute(const std::vector<void*>& tensors) {
 Status Run::executeLaunches(const std::vector<void*>& tensors) {
   failed_tasks_.clear();
   if (device_.library().external()) return attemptExternal(tensors, &code_);
+  launches_.prepare();
   for (launch_ = 0;; ++launch_) {
     Status status = launch(tensors, PTOWSP_SIM_TRACE, &code_);
     if (!status.ok() && launches_.count() > 1)

@@ -8,7 +8,8 @@ from project import Project, run
 
 # By where their golden is: of those in JSON below, of those in Python in the file itself.
 IN_JSON = ["scale", "diamond", "rmsnorm", "standardize"]
-IN_PYTHON = ["softmax", "softmax_py", "layernorm", "rope", "image_blur_edges"]
+IN_PYTHON = ["softmax", "softmax_py", "layernorm", "rope", "image_blur_edges", "lu",
+             "wavefront"]
 
 
 def scale(x):
