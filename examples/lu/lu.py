@@ -12,9 +12,10 @@ from pto_wsp import DType, In, InOut, P, Tensor, Tile, kernel, pto, workload
 BLOCK, BLOCKS = 16, 8
 SIZE = BLOCK * BLOCKS
 
-# Without pivoting the pivots must be large: a dominant diagonal makes them so.
-a = Tensor(data=(np.random.default_rng(5).uniform(-1, 1, (SIZE, SIZE)) + SIZE / 4 * np.eye(SIZE))
-           .astype(np.float32), rtol=1e-4, atol=1e-5)
+# Without pivoting the pivots must be large: a dominant diagonal, of both signs, makes them so.
+diagonal = np.diag(SIZE / 4 * (-1.0) ** np.arange(SIZE))
+a = Tensor(data=(np.random.default_rng(5).uniform(-1, 1, (SIZE, SIZE)) + diagonal).astype(np.float32),
+           rtol=1e-4, atol=1e-5)
 eye = Tensor(data=np.eye(BLOCK, dtype=np.float32))
 lower = Tensor(data=np.tri(BLOCK, k=-1, dtype=np.float32))  # ones below the diagonal
 upper = Tensor(data=np.tri(BLOCK, k=-1, dtype=np.float32).T.copy())

@@ -21,7 +21,8 @@ TOLERANCE = {"f32": (1e-4, 1e-5)}
 # An op's stand-in when it is to be wrong.
 WRONG = {"add": "sub", "sub": "add", "mul": "add", "div": "mul", "max": "min", "min": "max", "exp": "neg",
          "log": "neg", "sqrt": "abs", "rsqrt": "sqrt", "neg": "abs", "abs": "neg", "rowsum": "rowmax",
-         "rowmax": "rowsum", "rowmin": "rowmax", "rowmean": "rowsum"}  # fmt: skip
+         "rowmax": "rowsum", "rowmin": "rowmax", "rowmean": "rowsum", "colsum": "colmax", "colmax": "colsum",
+         "colmin": "colmax", "matmul": "mul"}  # fmt: skip
 
 # Ops that change nothing when they are wrong, as (example, op): the answer does not depend on them.
 HARMLESS = set()
