@@ -73,7 +73,7 @@ def test_orchestration_by_hand_is_right(launched, tmp_path):
 
 @pytest.mark.parametrize("tasks", [520, 1100])
 def test_1_and_2_more_successors_or_tasks_than_its_tables_hold(tasks, launched, tmp_path):
-    """One producer, many consumers."""
+    """One producer, many consumers. They are cut and relayed to fit."""
     workload = twice(tasks=tasks)
     workload["tensors"][1:1] = [{"name": "t", "dtype": "f32", "shape": [8, 16], "role": "temporary"}]
     workload["program"] = [
@@ -81,8 +81,7 @@ def test_1_and_2_more_successors_or_tasks_than_its_tables_hold(tasks, launched, 
         {"for": "i", "extent": tasks, "mode": "parallel", "body": [
             {"task": "twice", "args": {"a": "t", "b": "y" + VIEW.format("i")}}]}]
     done = launched(artifact(workload, tmp_path / "a"))
-    if done.returncode:
-        failure(done, "pto-runtime failed, while building the task graph (orchestration): init_runtime failed: -1")
+    assert done.returncode == 0, done.stderr  # relays, and several launches
 
 
 def test_2_a_task_with_more_arguments_than_it_takes(launched, tmp_path):
@@ -108,9 +107,8 @@ def test_3_more_results_than_it_records(launched, tmp_path):
                                                      for i in range(n))]
     workload["program"] = [{"task": "twice", "args": {"a": "x", "b": f"out{i}"}} for i in range(n)]
     done = launched(artifact(workload, tmp_path / "a"))
-    if done.returncode:
-        text = failure(done, "init_runtime failed: -104")
-        assert "note: pto-runtime: ptowsp: tensor out64: the runtime records only 64 tensors to bring back" in text
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "found a graph of which every launch brings back more than 64 tensors" in done.stderr
 
 
 def test_4_and_13_a_cycle_that_is_reported_as_success(launched, tmp_path):
