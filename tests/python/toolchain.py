@@ -71,13 +71,11 @@ def unity_artifact(workload_file, folder, level, optimisation="-O1"):
     manifest = emit_artifact(workload_file, folder)
     library = folder / "kernels.so"
     sources = [folder / kernel["sources"]["a2a3sim"] for kernel in manifest["kernels"]]
+    lines = [line for source in sources for line in source.read_text().splitlines()]
     # The second name that each kernel has would be there more than once.
-    text = ['#include "%s"' % header for header in {s.parent / "ptowsp_tile.h" for s in sources}]
-    text += ["#undef PTOWSP_KERNEL_ENTRY",
-             '#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, "")']
-    text += [f'#include "{source}"' for source in sources]
-    unity = folder / "unity.cpp"
-    unity.write_text("\n".join(text) + "\n")
+    lines = [line for line in lines if not line.startswith("PTOWSP_KERNEL_ENTRY(")]
+    unity = sources[0].with_name("unity.cpp")  # where the headers are found
+    unity.write_text("\n".join(lines) + "\n")
     compile_all([orchestration_job(folder, manifest),
                  [*kernel_compiler(level, optimisation), "-o", str(library), str(unity)]])
     return seal_artifact(folder, level, {k["name"]: library for k in manifest["kernels"]})
