@@ -9,7 +9,7 @@ import sys
 
 import jinja2
 
-KEYS = {"name", "form", "arity", "optional", "isa", "doc", "reference", "max_ulp", "accuracy", "sim",
+KEYS = {"name", "form", "arity", "optional", "isa", "isa_dtypes", "doc", "reference", "max_ulp", "accuracy", "sim",
         "python", "dtypes", "sim_dtypes", "cycles", "core"}
 FOLD = {1: {"fold", "identity", "finish"}}
 # Besides, `integer` says what to do for i32 where that is another expression.
@@ -28,7 +28,8 @@ def checked(table):
             sys.exit(f"{where}: keys missing or unknown: {sorted(set(op) ^ KEYS)}")
         if set(op["reference"]) - {"integer"} != REFERENCE.get(op["form"], {}).get(op["arity"]):
             sys.exit(f"{where}: reference does not fit form {op['form']!r}, arity {op['arity']}")
-        for key, known in (("dtypes", DTYPES), ("sim_dtypes", op["dtypes"])):
+        for key, known in (("dtypes", DTYPES), ("sim_dtypes", op["dtypes"]),
+                           ("isa_dtypes", op["dtypes"])):
             if op[key] != [name for name in known if name in op[key]]:
                 sys.exit(f"{where}: {key} are of {known}, in that order")
         if op["name"] in names:
@@ -50,6 +51,8 @@ def main():
     environment.filters["cell"] = lambda text: text.replace("*", "\\*").replace("|", "\\|")
     text = environment.get_template(template.name).render(
         table=checked(json.loads(source.read_text(encoding="utf-8"))),
+        # What tests/python/test_accuracy.py measured, by op and dtype.
+        accuracy=json.loads(source.with_name("accuracy.json").read_text(encoding="utf-8")),
         generated=f"Generated from {source.name} by {template.name}. Do not edit.")
     current = output.read_text(encoding="utf-8") if output.exists() else None
     if check and current != text:

@@ -1,4 +1,4 @@
-"""Which ops have simulated kernels for which dtypes: the one thing the tests take from the op table."""
+"""What the tests take from the op table: dtypes, those with simulated kernels, promised accuracy."""
 
 import json
 from pathlib import Path
@@ -6,3 +6,4 @@ from pathlib import Path
 _TABLE = json.loads((Path(__file__).resolve().parents[2] / "generator/ops/ops.json").read_text())
 DTYPES = {op["name"]: set(op["dtypes"]) for op in _TABLE["ops"]}
 SIM_DTYPES = {op["name"]: set(op["sim_dtypes"]) for op in _TABLE["ops"]}
+MAX_ULP = {op["name"]: op["max_ulp"] for op in _TABLE["ops"]}

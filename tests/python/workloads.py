@@ -2,7 +2,7 @@
 
 
 def tensor(name, shape, role, **more):
-    return {"name": name, "dtype": "f32", "shape": list(shape), "role": role, **more}
+    return {"name": name, "shape": list(shape), "role": role, "dtype": "f32", **more}
 
 
 def tile(name, rows, cols, access):
