@@ -9,8 +9,8 @@ import sys
 
 import jinja2
 
-KEYS = {"name", "form", "arity", "optional", "isa", "isa_dtypes", "doc", "reference", "max_ulp", "accuracy", "sim",
-        "python", "dtypes", "sim_dtypes", "cycles", "core"}
+KEYS = {"name", "form", "arity", "optional", "isa", "isa_dtypes", "doc", "reference", "max_ulp",
+        "accuracy", "sim", "python", "dtypes", "sim_dtypes", "cycles", "core"}
 FOLD = {1: {"fold", "identity", "finish"}}
 # Besides, `integer` says what to do for i32 where that is another expression.
 REFERENCE = {"elementwise": {1: {"unary"}, 2: {"binary"}}, "row_reduction": FOLD,

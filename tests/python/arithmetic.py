@@ -70,7 +70,8 @@ def from_array(array, dtype):
     """The numbers of an array as a .npy file holds it."""
     if dtype == "bf16":
         array = (array.astype(np.uint32) << 16).view(np.float32)
-    return array.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        return array.astype(np.float64)
 
 
 class Value:
