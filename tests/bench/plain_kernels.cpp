@@ -1,19 +1,19 @@
-#include "tests/bench/plain_kernels.h"
-
+// Kernels as anyone would write them: loops over floats, compiled with -O2. C functions, so that
+// kernel_bench.py can name them.
 #include <algorithm>
 #include <cmath>
 
-namespace ptowsp::bench {
+extern "C" {
 
-void plainScale(const float* x, float* y, int count, float s) {
-  for (int i = 0; i < count; ++i) y[i] = x[i] * s;
+void plain_scale(const float* x, const float*, float* y, int rows, int cols) {
+  for (int i = 0; i < rows * cols; ++i) y[i] = x[i] * 2.0f;
 }
 
-void plainExp(const float* x, float* y, int count) {
-  for (int i = 0; i < count; ++i) y[i] = std::exp(x[i]);
+void plain_exp(const float* x, const float*, float* y, int rows, int cols) {
+  for (int i = 0; i < rows * cols; ++i) y[i] = std::exp(x[i]);
 }
 
-void plainSoftmax(const float* x, float* y, int rows, int cols) {
+void plain_softmax(const float* x, const float*, float* y, int rows, int cols) {
   for (int r = 0; r < rows; ++r, x += cols, y += cols) {
     float largest = x[0];
     for (int c = 1; c < cols; ++c) largest = std::max(largest, x[c]);
@@ -23,7 +23,7 @@ void plainSoftmax(const float* x, float* y, int rows, int cols) {
   }
 }
 
-void plainRmsnorm(const float* x, const float* w, float* y, int rows, int cols) {
+void plain_rmsnorm(const float* x, const float* w, float* y, int rows, int cols) {
   for (int r = 0; r < rows; ++r, x += cols, y += cols) {
     float squares = 0;
     for (int c = 0; c < cols; ++c) squares += x[c] * x[c];
@@ -32,4 +32,14 @@ void plainRmsnorm(const float* x, const float* w, float* y, int rows, int cols) 
   }
 }
 
-}  // namespace ptowsp::bench
+// Square matrices.
+void plain_gemm(const float* a, const float* b, float* c, int rows, int cols) {
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < cols; ++j) {
+      float sum = 0;
+      for (int k = 0; k < cols; ++k) sum += a[i * cols + k] * b[k * cols + j];
+      c[i * cols + j] = sum;
+    }
+}
+
+}  // extern "C"
