@@ -55,6 +55,8 @@ class Library:
                  [pointer, ctypes.POINTER(pointer), ctypes.POINTER(u64), u32]),
                 ("ptowsp_program_cancel", None, [pointer]),
                 ("ptowsp_program_error", ctypes.c_char_p, [pointer]),
+                ("ptowsp_program_total_cycles", ctypes.c_int,
+                 [pointer, ctypes.c_int, ctypes.POINTER(ctypes.c_int64)]),
                 ("ptowsp_program_get_stats", ctypes.c_int, [pointer, ctypes.POINTER(RunStats)]),
                 ("ptowsp_kernel_level", ctypes.c_char_p, [])):
             function = getattr(library, name)
@@ -107,6 +109,13 @@ class Executable:
         stats = RunStats(ctypes.sizeof(RunStats))
         self._c.ptowsp_program_get_stats(self._program, ctypes.byref(stats))
         return stats
+
+    def total_cycles(self, block_dim: int) -> int:
+        """Predicted for one run on that many blocks."""
+        cycles = ctypes.c_int64()
+        if self._c.ptowsp_program_total_cycles(self._program, block_dim, ctypes.byref(cycles)) != _OK:
+            raise ExecutionError(self._error())
+        return cycles.value
 
     @property
     def belongs_to_parent(self) -> bool:

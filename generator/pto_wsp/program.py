@@ -18,6 +18,7 @@ import os
 import subprocess
 import threading
 import time
+import weakref
 
 from pto_wsp.errors import GAPS, ExecutionError, PtoError, did_you_mean, fail
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Program", "Stats", "compile_workload"]
 
 TARGETS = ("pto_runtime_a2a3sim", "pto_runtime_a2a3", "a2a3sim_codegen", "a2a3_codegen", "cpu_sim")
+BLOCKS = 24  # of an A2 or A3 chip, as PTO-ISA's examples take it
 _DEVICE_TARGETS = ("pto_runtime_a2a3", "a2a3_codegen")
 
 
@@ -46,7 +48,11 @@ class Stats:
     Of the last execute(): aicpus: AICPU schedulers; window: the task window, 0 without one;
     window_high_water: most tasks from the oldest unfinished one to the newest that began;
     window_stalls: tasks that were ready outside of the window.
+    total_cycles: predicted for one run on a whole chip, see Program.total_cycles(); 0 for targets that
+    have no task graph.
     """
+
+    _predict: Callable[[], int] | None = None
 
     def __init__(self) -> None:
         self.tasks = 0
@@ -62,6 +68,10 @@ class Stats:
 
     def __call__(self) -> Stats:
         return self
+
+    @property
+    def total_cycles(self) -> int:
+        return self._predict() if self._predict else 0
 
     @property
     def task_count(self) -> int:
@@ -121,6 +131,14 @@ class Program:
     def _execute(self) -> None:
         raise NotImplementedError
 
+    def total_cycles(self, block_dim: int = BLOCKS) -> int:
+        """The predicted makespan of one run on `block_dim` blocks, each with a cube core and two vector
+        cores, in cycles of a core (docs/cycles.md). An estimate, the same on every machine.
+
+        ExecutionError where nothing but pto_runtime_a2a3sim has a task graph."""
+        raise ExecutionError(f"{self.name}: error: target {self.target} has no task graph to predict\n"
+                             "  fix: compile(target=\"pto_runtime_a2a3sim\")")
+
     def synchronize(self) -> None:
         """Nothing is left to wait for after execute(); raises what the last execute() raised."""
         if self._failure is not None:
@@ -151,6 +169,10 @@ class Program:
         # The old program's parts go with `other`, which nothing else refers to.
         other.__dict__.update({**mine, "_lock": other._lock})
         other.close()
+        self._link_stats()
+
+    def _link_stats(self) -> None:
+        """stats asks this object, and not the one that it was made for."""
 
     def close(self) -> None:
         """Releases what the program holds. Also done by `with`, and when it is forgotten."""
@@ -210,7 +232,23 @@ class _Simulated(Program):
         self.codegen_artifact_dir = self._artifact.path
         self._closed = False
         self._death = ""
+        self._predicted: dict[int, int] = {}
+        self._link_stats()
         self._read_stats()
+
+    def _link_stats(self) -> None:
+        this = weakref.ref(self)
+        self.stats._predict = lambda: program.total_cycles() if (program := this()) else 0
+
+    def total_cycles(self, block_dim: int = BLOCKS) -> int:
+        if block_dim < 1:
+            raise ExecutionError(f"{self.name}: error: found a block_dim of {block_dim}, expected at "
+                                 "least 1")
+        with self._lock:
+            if block_dim not in self._predicted:
+                self._check_usable()
+                self._predicted[block_dim] = self._executable.total_cycles(block_dim)
+            return self._predicted[block_dim]
 
     def _read_stats(self) -> None:
         found = self._executable.stats
@@ -221,7 +259,7 @@ class _Simulated(Program):
         for name in ("aicpus", "window", "window_high_water", "window_stalls"):
             setattr(self.stats, name, getattr(found, name))
 
-    def _execute(self) -> None:
+    def _check_usable(self) -> None:
         if self._closed:
             raise ExecutionError(f"{self.name}: error: the program is closed")
         if self._death:
@@ -230,6 +268,9 @@ class _Simulated(Program):
                                  "for a new device")
         if self._executable.belongs_to_parent:
             self._executable = self._load()
+
+    def _execute(self) -> None:
+        self._check_usable()
         arrays = _host_arrays(self._tensors)
         try:
             self._executable.run(arrays)

@@ -3,8 +3,10 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@
 #include "runtime_glue/glue/artifact.h"
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
 
@@ -33,6 +36,7 @@ struct ptowsp_program {
   std::optional<ptowsp::glue::Run> run;  // none: it could not be opened
   std::string error;
   bool dead = false;
+  std::optional<ptowsp::glue::TaskGraph> graph;  // once it was asked for
 };
 
 namespace {
@@ -121,6 +125,24 @@ Status checkTensors(const ptowsp_program& program, void* const* tensors, const u
                              format("found %u arrays, expected %zu", count, pointers->size()));
 }
 
+// The graph without the arguments, which take more room. The arrays only have to be there.
+std::optional<ptowsp::glue::TaskGraph> graphOf(ptowsp_program& program) {
+  std::vector<std::unique_ptr<void, decltype(&std::free)>> arrays;
+  std::vector<void*> pointers;
+  for (const ptowsp::glue::TensorInfo& tensor : program.artifact.manifest.tensors) {
+    if (tensor.role == ptowsp::glue::TensorRole::temporary) continue;
+    arrays.emplace_back(std::calloc(tensor.bytes, 1), &std::free);
+    if (!arrays.back()) return std::nullopt;
+    pointers.push_back(arrays.back().get());
+  }
+  const ptowsp::glue::TaskGraph* built = program.run->buildGraph(pointers);
+  if (!built) return std::nullopt;
+  ptowsp::glue::TaskGraph graph = *built;
+  graph.args = {};
+  graph.first_arg = {};
+  return graph;
+}
+
 // ptowsp-run's fixes name its options; here others hold.
 void adviseCaller(int code, Status* status) {
   if (code == PTOWSP_SIM_ERROR_TIMEOUT)
@@ -192,6 +214,26 @@ PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
   value.window_stalls = run.window_stalls;
   std::memcpy(stats, &value, value.size);
   return PTOWSP_OK;
+}
+
+PTOWSP_EXPORT int ptowsp_program_total_cycles(ptowsp_program* program, int block_dim,
+                                              int64_t* cycles) {
+  return guarded(program, [&]() -> Status {
+    if (!program->run || program->dead || block_dim < 1 || !cycles)
+      return Status::badArtifact("ptowsp_program_total_cycles",
+                                 !program->run      ? "the program could not be opened"
+                                 : program->dead    ? "the device is dead since an earlier run failed"
+                                 : block_dim < 1    ? "found a block_dim below 1, expected at least 1"
+                                                    : "found a null pointer, expected one to an int64_t");
+    if (!program->graph) {
+      std::optional<ptowsp::glue::TaskGraph> graph = graphOf(*program);
+      if (!graph)
+        return Status::runFailure(program->artifact.manifest.name, "the task graph could not be built");
+      program->graph = std::move(*graph);
+    }
+    *cycles = ptowsp::glue::makespan(*program->graph, program->artifact.manifest.kernels, block_dim);
+    return {};
+  });
 }
 
 PTOWSP_EXPORT const char* ptowsp_glue_version(void) { return PTOWSP_VERSION; }

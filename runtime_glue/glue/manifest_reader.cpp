@@ -225,6 +225,7 @@ void readKernel(Reader& reader, const Json& json, const std::string& path, size_
   }
   reader.integer(json, path, "func_id", static_cast<int64_t>(index), static_cast<int64_t>(index));
   kernel->core_type = kCoreTypes[reader.choice(json, path, "core_type", kCoreTypes)];
+  if (json.contains("cycles")) kernel->cycles = reader.integer(json, path, "cycles", 0);
   const Json& tiles = reader.array(json, path, "tiles");
   for (size_t i = 0; i < tiles.size() && reader.ok(); ++i) {
     const std::string at = item(path + "/tiles", i);

@@ -80,6 +80,16 @@ int Run::build(const Inspection::Request& request) {
       manifest_.orchestration_function.c_str(), args_.data(), static_cast<int>(args_.size()));
 }
 
+Status Run::makeRuntime() {
+  if (runtime_) return {};
+  const size_t size = (device_.library().contract().get_runtime_size() + kRuntimeAlignment - 1) /
+                      kRuntimeAlignment * kRuntimeAlignment;
+  runtime_.reset(std::aligned_alloc(kRuntimeAlignment, size));
+  if (runtime_) return {};
+  return Status::runFailure(manifest_.name,
+                            format("found no memory for a runtime object of %zu bytes", size));
+}
+
 // `code` is the runtime's when a call of it failed.
 Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* code) {
   const ContractApi& runtime = device_.library().contract();
@@ -92,15 +102,7 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
                                               only_ >= 0 ? Inspection::subsetKernel() : nullptr);
       !status.ok())
     return status;
-  if (!runtime_) {
-    const size_t size = (runtime.get_runtime_size() + kRuntimeAlignment - 1) / kRuntimeAlignment *
-                        kRuntimeAlignment;
-    runtime_.reset(std::aligned_alloc(kRuntimeAlignment, size));
-    if (!runtime_)
-      return Status::runFailure(manifest_.name, format("found no memory for a runtime object of "
-                                                       "%zu bytes",
-                                                       size));
-  }
+  if (Status status = makeRuntime(); !status.ok()) return status;
   fillArgs(tensors);
 
   enterPhase("building the task graph (orchestration)");
@@ -289,6 +291,23 @@ std::vector<uint8_t> Run::elementsOfSelectedTask(size_t tensor) {
     }
   }
   return marks;
+}
+
+const TaskGraph* Run::buildGraph(const std::vector<void*>& tensors) {
+  if (!device_.library().sim() || launches_.count() != 1 || !device_.select(0).ok() ||
+      !makeRuntime().ok())
+    return nullptr;
+  launch_ = 0;
+  ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
+  fillArgs(tensors);
+  Inspection::Request request;
+  request.graph = true;
+  request.manifest = &manifest_;
+  request.relay = launches_.relay();
+  const int code = build(request);
+  // This graph never runs, which leaves the device to be made new.
+  device_.markDead();
+  return code == 0 ? &inspection_.graph() : nullptr;
 }
 
 std::vector<int64_t> Run::tasksAt(const std::vector<void*>& tensors, size_t tensor,

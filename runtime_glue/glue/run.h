@@ -60,6 +60,10 @@ class Run {
   // Null unless keepGraph() was called and the last run came to its tasks.
   const TaskGraph* keptGraph() const;
   const Launches& launches() const { return launches_; }
+  // The graph, built with these arrays and not run; null where the runtime is not the built-in one,
+  // there are several launches, or the graph could not be built. stats() and elementsOfSelectedTask() end here; the next run begins
+  // with a new device.
+  const TaskGraph* buildGraph(const std::vector<void*>& tensors);
   bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
 
   // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
@@ -76,6 +80,7 @@ class Run {
     void operator()(void* memory) const;
   };
 
+  Status makeRuntime();
   struct Reports;
   Status attemptExternal(const std::vector<void*>& tensors, int* code);
   Status fillShared(const std::vector<void*>& tensors);

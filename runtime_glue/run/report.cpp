@@ -112,6 +112,9 @@ std::string statsText(const Report& report) {
   row("critical path",
       counted(stats.critical_path, "task") +
           (stats.critical_path_ns ? ", " + timeText(stats.critical_path_ns) : std::string()));
+  if (report.predicted_cycles)
+    row("predicted", format("%lld cycles on %s", static_cast<long long>(report.predicted_cycles),
+                            counted(report.predicted_blocks, "block").c_str()));
   row("launches", std::to_string(stats.launches));
   if (stats.build_ns) row("graph build", timeText(stats.build_ns));
   if (!report.wall_ns.empty()) {
@@ -195,6 +198,8 @@ std::string jsonText(const Report& report) {
   json.key("completed").value(stats.completed);
   json.key("critical_path").value(stats.critical_path);
   json.key("critical_path_ns").value(stats.critical_path_ns);
+  json.key("total_cycles").value(report.predicted_cycles);
+  json.key("total_cycles_block_dim").value(report.predicted_blocks);
   json.key("launches").value(stats.launches).key("build_ns").value(stats.build_ns);
   json.key("wall_ns").value(stats.wall_ns).key("workers").value(stats.workers);
   json.key("cores").value(stats.cores).key("aicpus").value(stats.aicpus);

@@ -36,6 +36,8 @@ struct Report {
   glue::RunStats stats;           // of the last run
   std::vector<uint64_t> core_busy_ns;
   std::vector<KernelReport> kernels;
+  int64_t predicted_cycles = 0;  // 0: not asked for, or not known
+  int predicted_blocks = 0;
   bool compared = false;
   std::vector<TensorReport> tensors;
   std::string only;        // the selected task, "" for all

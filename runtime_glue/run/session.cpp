@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/artifact.h"
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
@@ -77,7 +78,7 @@ class Session {
     if (Status status = openDevice(); !status.ok()) return status;
 
     glue::Run run(device_, artifact_, executable_);
-    if (!options_.report.empty()) run.keepGraph();
+    if (wantsStats() && options_.only.empty()) run.keepGraph();
     if (!options_.only.empty()) {
       if (Status status = selectTask(run); !status.ok()) return status;
     }
@@ -140,6 +141,8 @@ class Session {
                                "found a runtime that has no such feature: " + library_.path(),
                                "leave it out, or use the built-in runtime");
   }
+
+  bool wantsStats() const { return options_.stats || options_.json || !options_.report.empty(); }
 
   Status openTensors() {
     const bool own_inputs = !options_.inputs.empty();
@@ -344,7 +347,13 @@ class Session {
     const glue::RunStats& stats = report_.stats;
     if (stats.core_busy_ns)
       report_.core_busy_ns.assign(stats.core_busy_ns, stats.core_busy_ns + stats.cores);
-    if (!stats.events || !(options_.stats || options_.json || !options_.report.empty())) return;
+    if (!wantsStats()) return;
+    if (const glue::TaskGraph* graph = run.keptGraph()) {
+      report_.predicted_blocks = device_.blockDim();
+      report_.predicted_cycles =
+          glue::makespan(*graph, artifact_.manifest.kernels, device_.blockDim());
+    }
+    if (!stats.events) return;
     for (const glue::KernelInfo& kernel : artifact_.manifest.kernels)
       report_.kernels.push_back({kernel.name, 0, 0});
     for (int64_t task = 0; task < stats.tasks; ++task) {

@@ -1,4 +1,5 @@
 """compile(): what each target gives, and what a missing or unfit tool says."""
+import json
 import os
 import pathlib
 import shutil
@@ -52,6 +53,41 @@ def test_simulated():
     program.close()
     with pytest.raises(ExecutionError, match="^scale: error: the program is closed$"):
         program.execute()
+
+
+def test_total_cycles():
+    x = Tensor(data=numbers(40, 4), shape=(40, 4), dtype=DType.F32, name="x")
+    y = Tensor(data=np.zeros((40, 4), np.float32), shape=(40, 4), dtype=DType.F32, name="y")
+
+    @workload
+    def ten():
+        for i in P(10):
+            scale(x_tile=x[4 * i:4 * i + 4], y_tile=y[4 * i:4 * i + 4], s=Symbol("s", 2.0))
+
+    wl = ten().named("scale")
+    program = wl.compile(target=SIM)
+    manifest = json.loads((pathlib.Path(program.codegen_artifact_dir) / "manifest.json").read_text())
+    cycles = manifest["kernels"][0]["cycles"]
+    tasks = manifest["graph"]["tasks"]
+    assert tasks == 10
+    # Independent tasks on two vector cores for each block.
+    assert program.total_cycles(block_dim=1) == 5 * cycles
+    assert program.total_cycles(block_dim=2) == 3 * cycles
+    assert program.stats.total_cycles == program.total_cycles() == cycles
+    program.execute()
+    np.testing.assert_array_equal(y.data, 2 * x.data)
+    assert program.total_cycles(2) == 3 * cycles
+    with pytest.raises(ExecutionError, match="^scale: error: found a block_dim of 0, expected at least 1$"):
+        program.total_cycles(0)
+    program.close()
+    with pytest.raises(ExecutionError, match="^scale: error: the program is closed$"):
+        program.total_cycles(3)
+    reference = wl.compile(target="cpu_sim")
+    assert reference.stats.total_cycles == 0
+    with pytest.raises(ExecutionError) as error:
+        reference.total_cycles()
+    assert str(error.value) == ("scale: error: target cpu_sim has no task graph to predict\n"
+                                "  fix: compile(target=\"pto_runtime_a2a3sim\")")
 
 
 def test_reference_evaluation():

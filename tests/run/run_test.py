@@ -38,7 +38,7 @@ def tile(name, access):
 
 def manifest():
     def kernel(name, func_id):
-        return {"name": name, "func_id": func_id, "core_type": "aiv", "sources": {"a2a3sim": "k.cpp"},
+        return {"name": name, "func_id": func_id, "core_type": "aiv", "cycles": 100, "sources": {"a2a3sim": "k.cpp"},
                 "tiles": [tile("v", "in"), tile("w", "out")], "scalars": []}
 
     def tensor(name, role):
@@ -188,8 +188,10 @@ def test_stats(artifact):
     result = run(artifact.write(), "--stats", "--workers", 1, "--block-dim", 1)
     assert result.returncode == 0 and result.stderr == ""
     names = [line[2:17].strip() for line in result.stdout.splitlines()[1:]]
-    assert names[:8] == ["tasks", "edges", "critical path", "launches", "graph build", "wall time",
-                         "workers", "cores"]
+    assert names[:9] == ["tasks", "edges", "critical path", "predicted", "launches", "graph build",
+                         "wall time", "workers", "cores"]
+    # Four chains of two tasks of 100 cycles, on two vector cores.
+    assert "  predicted       400 cycles on 1 block\n" in result.stdout
     assert "kernel" in names and "core" in names and names[-1] == "result"
     assert "  cores           3 (1 AIC, 2 AIV), 1 AICPU\n" in result.stdout
 

@@ -62,6 +62,7 @@ struct KernelInfo {
   std::string user_kernel;
   int64_t stage = 0, stages = 1;
   std::string core_type;  // "aiv" or "aic"
+  int64_t cycles = 0;     // estimate for one task
   std::vector<TileInfo> tiles;
   std::vector<std::string> scalars;
 
