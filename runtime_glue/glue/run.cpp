@@ -294,7 +294,7 @@ std::vector<uint8_t> Run::elementsOfSelectedTask(size_t tensor) {
 }
 
 const TaskGraph* Run::buildGraph(const std::vector<void*>& tensors) {
-  if (!device_.library().sim() || launches_.count() != 1 || !device_.select(0).ok() ||
+  if (!device_.library().sim() || !launches_.isWhole() || !device_.select(0).ok() ||
       !makeRuntime().ok())
     return nullptr;
   launch_ = 0;
