@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 CLASS_NAMES = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
+PADDED_CLASSES = 16
 
 
 def read_idx(path, magic, dimensions):
@@ -13,10 +14,10 @@ def read_idx(path, magic, dimensions):
     with gzip.open(path, "rb") as file:
         data = file.read()
     found, *shape = struct.unpack(f">{1 + dimensions}I", data[: 4 * (1 + dimensions)])
-    pixels = np.frombuffer(data, np.uint8, offset=4 * (1 + dimensions))
-    if found != magic or pixels.size != np.prod(shape):
-        sys.exit(f"{path} is no idx file with magic number {magic}, or is cut short")
-    return pixels.reshape(shape)
+    values = np.frombuffer(data, np.uint8, offset=4 * (1 + dimensions))
+    if found != magic or values.size != np.prod(shape):
+        sys.exit(f"{path}: expected an idx file with magic number {magic:#x}, found {found:#x} and {values.size} values")
+    return values.reshape(shape)
 
 
 def read_images(path):
@@ -26,9 +27,10 @@ def read_images(path):
 
 
 def read_labels(path):
+    """The class of each image."""
     return read_idx(path, 0x801, 1)
 
 
 def forward(x, w1, b1, w2, b2):
-    """Ten logits for each row of x."""
+    """A logit for each row of x and each class."""
     return np.maximum(x @ w1 + b1, 0) @ w2 + b2

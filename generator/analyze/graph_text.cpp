@@ -160,17 +160,27 @@ std::string_view colour(int kernel) {
   return kColours[static_cast<size_t>(kernel) % std::size(kColours)];
 }
 
+bool onCube(const Program& program, int kernel) {
+  return program.kernels[static_cast<size_t>(kernel)].core == CoreType::aic;
+}
+
+// Tasks on cube cores have square corners, and where there are any the heading says so.
 std::string dotText(const Program& program, const TaskGraph& graph, const Drawing& drawing) {
+  std::string title = heading(program, graph, drawing);
+  if (std::ranges::any_of(
+          drawing.items, [&](const Drawing::Item& item) { return onCube(program, item.kernel); })) {
+    title += "\nsquare corners: cube cores (AIC); round: vector cores (AIV)";
+  }
   std::string text = fmt::format(
       "digraph ptowsp {{\n"
       "  label={};\n  labelloc=t;\n  fontname=\"sans-serif\";\n"
       "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\", fontsize=11];\n"
       "  edge [fontname=\"sans-serif\", fontsize=9];\n",
-      dotQuote(heading(program, graph, drawing)));
+      dotQuote(title));
   for (size_t i = 0; i < drawing.items.size(); ++i) {
     const Drawing::Item& item = drawing.items[i];
-    text += fmt::format("  n{} [label={}, fillcolor=\"{}\"];\n", i, dotQuote(label(item)),
-                        colour(item.kernel));
+    text += fmt::format("  n{} [label={}, fillcolor=\"{}\"{}];\n", i, dotQuote(label(item)),
+                        colour(item.kernel), onCube(program, item.kernel) ? ", style=filled" : "");
   }
   for (const Drawing::Edge& edge : drawing.edges) {
     text += fmt::format("  n{} -> n{}", edge.from, edge.to);

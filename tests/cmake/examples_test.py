@@ -1,6 +1,7 @@
 """Each example as a user builds it, and its expected results against numpy."""
 
 import json
+import re
 
 import numpy
 import pytest
@@ -8,8 +9,8 @@ from project import Project, run
 
 # By where their golden is: of those in JSON below, of those in Python in the file itself.
 IN_JSON = ["scale", "diamond", "rmsnorm", "standardize"]
-IN_PYTHON = ["softmax", "softmax_py", "layernorm", "rope", "image_blur_edges", "lu",
-             "wavefront"]
+IN_PYTHON = ["softmax", "softmax_py", "elementwise", "layernorm", "rope", "bgemm", "mlp", "attention",
+             "flash_attention", "fashion_mlp", "image_blur_edges", "lu", "wavefront"]  # fmt: skip
 
 
 def scale(x):
@@ -90,6 +91,18 @@ def reported_by_image_blur_edges(folder, text):
     roughness = {name: numpy.abs(numpy.diff(level)).mean() for name, level in levels.items()}
     assert roughness["blurred"] < 0.5 * roughness["before"]
     assert numpy.median(levels["edges"]) < 64 and levels["edges"].max() == 255
+
+
+def reported_by_fashion_mlp(folder, text):
+    from PIL import Image
+
+    said = re.search(r"accuracy ([\d.]+) % of 10000 test images; 10000 labels agree with numpy; (\d+) tasks, ", text)
+    assert said and 86 < float(said[1]) < 92 and int(said[2]) >= 1000, text
+    picture = numpy.asarray(Image.open(folder / "classified.png").convert("RGB"), dtype=int)
+    assert picture.shape[0] > 400 and picture.shape[1] > 800
+    # Images in grey, and titles in green and in red.
+    red, green = ((picture[..., i] - picture[..., 1 - i] > 60).sum() for i in (0, 1))
+    assert red > 100 and green > 500
 
 
 def test_every_example_is_tested(source_dir):

@@ -18,14 +18,28 @@ BUILD = pathlib.Path(os.environ["PTOWSP_BUILD_DIR"])
 EXAMPLES = sorted(path.stem for path in ROOT.glob("examples/*/*.py") if path.stem == path.parent.name)
 TOLERANCE = {"f32": (1e-4, 1e-5)}
 
-# An op's stand-in when it is to be wrong.
-WRONG = {"add": "sub", "sub": "add", "mul": "add", "div": "mul", "max": "min", "min": "max", "exp": "neg",
-         "log": "neg", "sqrt": "abs", "rsqrt": "sqrt", "neg": "abs", "abs": "neg", "rowsum": "rowmax",
-         "rowmax": "rowsum", "rowmin": "rowmax", "rowmean": "rowsum", "colsum": "colmax", "colmax": "colsum",
-         "colmin": "colmax", "matmul": "mul"}  # fmt: skip
+# An op's stand-in when it is to be wrong. A product is off by a thousandth instead, or lacks what it is added to.
+WRONG = {"add": "sub", "sub": "add", "mul": "add", "div": "mul", "max": "add", "min": "add", "exp": "neg",
+         "log": "neg", "sqrt": "abs", "rsqrt": "sqrt", "neg": "abs", "abs": "neg", "relu": "abs", "tanh": "sigmoid", "sigmoid": "tanh", "silu": "gelu", "gelu": "silu", "rowsum": "rowmax",
+         "rowmax": "rowsum", "rowmin": "rowmax", "rowmean": "rowsum", "colsum": "colmax",
+         "colmax": "colsum", "colmin": "colmax"}  # fmt: skip
 
-# Ops that change nothing when they are wrong, as (example, op): the answer does not depend on them.
-HARMLESS = set()
+
+def wrong_kernels(kernel):
+    """The kernel with each of its ops, but stores, made wrong in turn: (what was done, kernel)."""
+    for i, op in enumerate(kernel["body"]):
+        wrong = copy.deepcopy(kernel)
+        if op["op"] == "matmul":
+            wrong["body"][i]["result"] = "not_quite"
+            wrong["body"].insert(i + 1, {"op": "mul", "args": ["not_quite", 1.001], "result": op["result"]})
+            yield f"{op} times 1.001", wrong
+            if len(op["args"]) == 3:
+                wrong = copy.deepcopy(kernel)
+                del wrong["body"][i]["args"][2]
+                yield f"{op} with nothing added", wrong
+        elif op["op"] != "store":
+            wrong["body"][i]["op"] = WRONG[op["op"]]
+            yield f"{op} as {WRONG[op['op']]}", wrong
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -75,14 +89,11 @@ def test_a_wrong_op_is_noticed(traced):
     name, folder, workload = traced
     tried = 0
     for k, kernel in enumerate(workload["kernels"]):
-        for i, op in enumerate(kernel["body"]):
-            if op["op"] == "store" or (name, op["op"]) in HARMLESS:
-                continue
-            wrong = copy.deepcopy(workload)
-            wrong["kernels"][k]["body"][i]["op"] = WRONG[op["op"]]
+        for what, wrong_kernel in wrong_kernels(kernel):
+            wrong = {**workload, "kernels": [*workload["kernels"][:k], wrong_kernel, *workload["kernels"][k + 1 :]]}
             results = evaluate(folder, wrong)
-            assert results is not None, f"{kernel['name']}: {op} cannot be {WRONG[op['op']]}"
-            assert wrong_elements(folder, wrong, results) > 0, f"{kernel['name']}: wrong {op} goes unnoticed"
+            assert results is not None, f"{name}, {kernel['name']}: {what} is no workload"
+            assert wrong_elements(folder, wrong, results) > 0, f"{name}, {kernel['name']}: {what} goes unnoticed"
             tried += 1
     assert tried > 0
 

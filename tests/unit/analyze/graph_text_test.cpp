@@ -57,6 +57,22 @@ TEST(GraphText, smallGraphsAreDrawnTaskByTask) {
             "  classDef k1 fill:#fde5cd,stroke:#444,color:#000\n");
 }
 
+TEST(GraphText, dotTellsCubeCoresFromVectorCores) {
+  Program p = twoPasses(1);
+  p.kernels[1].core = CoreType::aic;
+  EXPECT_EQ(
+      graphText(p, graphOf(p), GraphFormat::dot),
+      "digraph ptowsp {\n"
+      "  label=\"test: 2 tasks, 1 edge\\nsquare corners: cube cores (AIC); round: vector cores "
+      "(AIV)\";\n  labelloc=t;\n  fontname=\"sans-serif\";\n"
+      "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\", fontsize=11];\n"
+      "  edge [fontname=\"sans-serif\", fontsize=9];\n"
+      "  n0 [label=\"copy[r=0]\", fillcolor=\"#dbe9f6\"];\n"
+      "  n1 [label=\"scale[s=0]\", fillcolor=\"#fde5cd\", style=filled];\n"
+      "  n0 -> n1;\n"
+      "}\n");
+}
+
 TEST(GraphText, largerGraphsAreCollapsedByStatement) {
   const Program p = twoPasses(301);
   EXPECT_EQ(graphText(p, graphOf(p), GraphFormat::json),
