@@ -68,7 +68,7 @@ def run_failure(folder, seed):
         shutil.rmtree(artifact, ignore_errors=True)
         try:
             unity_artifact(path, artifact, rng.choice(kernel_levels()),
-                           rng.choice(("-O1", "-O2")))
+                           rng.choice(count(("-O1",), ("-O1", "-O2", "-O3"))))
         except AssertionError as error:
             return f"build: {error}"
         outputs = folder / "outputs"

@@ -58,12 +58,20 @@ def compile_artifact(workload_file, folder, level, optimisation="-O2", dependenc
     if limits:
         jobs.append(orchestration_job(folder, manifest, "builtin_limits", limits))
     binaries = {}
-    for kernel in manifest["kernels"]:
-        binaries[kernel["name"]] = folder / f"kernel_{kernel['name']}.so"
-        jobs.append([*kernel_compiler(level, optimisation), "-o", str(binaries[kernel["name"]]),
-                     str(folder / kernel["sources"]["a2a3sim"])])
+    for name, source in libraries(manifest).items():
+        binaries[name] = folder / f"kernel_{name}.so"
+        jobs.append([*kernel_compiler(level, optimisation), "-o", str(binaries[name]),
+                     str(folder / source)])
     compile_all(jobs)
     return seal_artifact(folder, level, binaries, RUNTIMES if limits else RUNTIMES[:1])
+
+
+def libraries(manifest):
+    """By kernel as the user named it: its source. That of a kernel that was split by core includes
+    its parts."""
+    sources = [kernel["sources"] for kernel in manifest["kernels"]]
+    sources = [source.get("library", source["a2a3sim"]) for source in sources]
+    return {Path(source).stem.removeprefix("kernel_"): source for source in sources}
 
 
 def unity_artifact(workload_file, folder, level, optimisation="-O1"):
@@ -78,7 +86,7 @@ def unity_artifact(workload_file, folder, level, optimisation="-O1"):
     unity.write_text("\n".join(lines) + "\n")
     compile_all([orchestration_job(folder, manifest),
                  [*kernel_compiler(level, optimisation), "-o", str(library), str(unity)]])
-    return seal_artifact(folder, level, {k["name"]: library for k in manifest["kernels"]})
+    return seal_artifact(folder, level, dict.fromkeys(libraries(manifest), library))
 
 
 def emit_artifact(workload_file, folder, dependences="dataflow"):
