@@ -375,13 +375,13 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     if (runtime_->host_api.copy_to_device(reinterpret_cast<void*>(device), host,
                                           static_cast<size_t>(bytes)) == 0)
       return 0;
-    return fail(kErrorCopy, "%s: copying %lld bytes to the device failed", what, bytes, 0);
+    return fail(kErrorCopy, "tensor %s: copying %lld bytes to the device failed", what, bytes, 0);
   }
 
   inline int Graph::record(const char* what, void* host, uint64_t device, uint64_t bytes) {
     runtime_->record_tensor_pair(host, reinterpret_cast<void*>(device), static_cast<size_t>(bytes));
     if (runtime_->get_tensor_pair_count() == ++pairs_) return 0;
-    return fail(kErrorTooManyTensors, "%s: the runtime records only %lld tensors to bring back", what,
+    return fail(kErrorTooManyTensors, "tensor %s: the runtime records only %lld tensors to bring back", what,
                 static_cast<uint64_t>(runtime_->get_tensor_pair_count()), 0);
   }
 
