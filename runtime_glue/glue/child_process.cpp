@@ -49,8 +49,7 @@ std::string contentOf(int file) {
   const off_t size = file < 0 ? 0 : lseek(file, 0, SEEK_END);
   if (size <= 0) return {};
   std::string text(std::min<size_t>(static_cast<size_t>(size), kMostPrinted), '\0');
-  const ssize_t got = pread(file, text.data(), text.size(),
-                            size - static_cast<off_t>(text.size()));
+  const ssize_t got = pread(file, text.data(), text.size(), size - static_cast<off_t>(text.size()));
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
   return text;
 }
@@ -176,7 +175,8 @@ int ChildProcess::finish() {
     const bool late = remaining() == 0;
     if (late) kill();
     siginfo_t ended = {};
-    if (waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOWAIT | (late ? 0 : WNOHANG)) == 0 &&
+    if (waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOWAIT | (late ? 0 : WNOHANG)) ==
+            0 &&
         ended.si_pid == 0) {
       pollfd printed = {printed_, POLLIN, 0};
       const timespec limit = {0, static_cast<long>(kDrainSeconds * 1e9)};

@@ -1,9 +1,9 @@
 // ChildProcess: one process with a time limit, which cannot outlive this one. It finds open: 0 a
 // request, 1 and 2 what it prints, 3 its reports, line by line, 4 memory shared with this process.
 //
-// File 1 is a pipe that holds one write. Who prints there a line with a certain text is held up: the
-// pipe is not read for a while. So a thread of it that counts its polls sleeps now and then, and other
-// threads get the processor.
+// File 1 is a pipe that holds one write. Who prints there a line with a certain text is held up:
+// the pipe is not read for a while. So a thread of it that counts its polls sleeps now and then,
+// and other threads get the processor.
 #pragma once
 
 #include <sys/types.h>
@@ -31,12 +31,12 @@ class ChildProcess {
   }
 
   // Starts a program; the error's text, empty when it runs. The one before has to be finished.
-  std::string start(const std::vector<std::string>& command, const std::string& request,
-                    int memory, double timeout_seconds, Pace pace);
+  std::string start(const std::vector<std::string>& command, const std::string& request, int memory,
+                    double timeout_seconds, Pace pace);
   // Waits for the next report, for the end, or until the time is up.
   Event next(std::string* line);
-  // Waits for the end, killing the process and all that it started when its time is up; its status as
-  // waitpid() gives it.
+  // Waits for the end, killing the process and all that it started when its time is up; its status
+  // as waitpid() gives it.
   int finish();
   // From any thread: ends it.
   void kill();
@@ -51,10 +51,10 @@ class ChildProcess {
   void takeOutput();
   void closeAll();
 
-  std::mutex mutex_;     // id_ is the number of a process that exists: not yet waited for
+  std::mutex mutex_;  // id_ is the number of a process that exists: not yet waited for
   pid_t id_ = 0;
   bool running_ = false;  // guarded by mutex_
-  double deadline_ = 0;  // on the monotonic clock; 0: none
+  double deadline_ = 0;   // on the monotonic clock; 0: none
   Pace pace_;
   double next_read_ = 0;  // of what it prints, on the monotonic clock
   int request_ = -1, printed_ = -1, failed_ = -1, reports_ = -1;

@@ -16,7 +16,7 @@ using OrchestrationFunction = int (*)(void* runtime, uint64_t* args, int arg_cou
 
 struct Executable {
   std::vector<KernelFunction> kernels;  // index = func_id
-  KernelFunction relay = nullptr;       // of a graph that needs it; its func_id follows the kernels'
+  KernelFunction relay = nullptr;  // of a graph that needs it; its func_id follows the kernels'
   // For the built-in runtime the orchestration as a function, else its library's bytes.
   OrchestrationFunction orchestration = nullptr;
   std::string orchestration_bytes;

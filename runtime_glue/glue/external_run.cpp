@@ -1,6 +1,6 @@
-// Run on an external runtime: in a process of its own, since there one orchestration is all that a process
-// can load, a kernel that crashes or never ends takes the process with it, and most failures are reported
-// as success. So nothing that the runtime says counts here; the ledger does.
+// Run on an external runtime: in a process of its own, since there one orchestration is all that a
+// process can load, a kernel that crashes or never ends takes the process with it, and most
+// failures are reported as success. So nothing that the runtime says counts here; the ledger does.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,14 +59,14 @@ std::string Run::externalRequest() const {
                      line("orchestration", executable_.orchestration_file) +
                      line("function", manifest_.orchestration_function);
   for (size_t i = 0; i < manifest_.kernels.size(); ++i)
-    text += line("kernel", "kernel_" + manifest_.kernels[i].name + " " + executable_.kernel_files[i]);
+    text +=
+        line("kernel", "kernel_" + manifest_.kernels[i].name + " " + executable_.kernel_files[i]);
   if (launches_.relay() >= 0)
     text += line("kernel", "kernel_ptowsp_relay " + executable_.orchestration_file);
   size_t at = 0;
   for (const TensorInfo& tensor : manifest_.tensors) {
     if (tensor.role == TensorRole::temporary) continue;
-    text += line("array", place(shared_, at++) +
-                              (tensor.role == TensorRole::input ? " r" : " rw"));
+    text += line("array", place(shared_, at++) + (tensor.role == TensorRole::input ? " r" : " rw"));
   }
   text += line("ledger", place(shared_, at));
   for (++at; at < shared_.count(); ++at) text += line("spill", place(shared_, at));
@@ -131,10 +131,9 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
                                  "give the build folder another name");
   }
   device_.startedProcess();
-  const std::string error =
-      device_.process().start({runtime.python, "-I", "-S", "-B", runtime.launcher}, request,
-                              shared_.file(), device_.options().timeout,
-                              {runtime.waiting, runtime.pause * 1e-3});
+  const std::string error = device_.process().start(
+      {runtime.python, "-I", "-S", "-B", runtime.launcher}, request, shared_.file(),
+      device_.options().timeout, {runtime.waiting, runtime.pause * 1e-3});
   if (!error.empty())
     return Status::runFailure(runtime.python, "cannot start it: " + error,
                               "build the target ptowsp.pto_runtime again");
@@ -163,12 +162,13 @@ Status Run::finishExternal(const std::vector<void*>& tensors) {
   const size_t count = tensors.size();
   const ExternalRuntime& runtime = *device_.library().external();
   if (Status status = checkLedger(reinterpret_cast<const uint64_t*>(shared_.data(count)), 0,
-                                      manifest_.graph.tasks);
+                                  manifest_.graph.tasks);
       !status.ok()) {
-    status.fix = "look at these tasks' kernels; " + runtime.name +
-                 " gives up, without an error, on tasks that run longer than a few milliseconds (make "
-                 "them smaller), and is easily disturbed by other work on the machine; to run it on the "
-                 "built-in runtime: PTO_RUNTIME_PATH=OFF";
+    status.fix =
+        "look at these tasks' kernels; " + runtime.name +
+        " gives up, without an error, on tasks that run longer than a few milliseconds (make "
+        "them smaller), and is easily disturbed by other work on the machine; to run it on the "
+        "built-in runtime: PTO_RUNTIME_PATH=OFF";
     addLines(device_.process().errors(), kErrorLines, runtime.name + ": ", &status);
     return status;
   }
@@ -196,17 +196,21 @@ Status Run::externalFailure(const Reports& reports, int ended) {
   const std::string where = ", while " + reports.phase;
   Status status = Status::runFailure(manifest_.name, "");
   if (reports.late) {
-    status.message = format("%s did not end within %g s", runtime.name.c_str(),
-                            device_.options().timeout) + where;
-    status.fix = "give it more time with --timeout, or look at the kernels of the tasks that did not end";
+    status.message =
+        format("%s did not end within %g s", runtime.name.c_str(), device_.options().timeout) +
+        where;
+    status.fix =
+        "give it more time with --timeout, or look at the kernels of the tasks that did not end";
   } else if (!reports.failure.empty()) {
     status.message = runtime.name + " failed" + where + ": " + reports.failure;
     status.fix = "build the target " + manifest_.name + " again";
   } else if (WIFSIGNALED(ended)) {
     status.message = format("%s crashed%s: signal %d (%s)", runtime.name.c_str(), where.c_str(),
                             WTERMSIG(ended), strsignal(WTERMSIG(ended)));
-    status.fix = "look at the kernels of the tasks that did not end; the built-in runtime names the task that "
-                 "crashes: PTO_RUNTIME_PATH=OFF";
+    status.fix =
+        "look at the kernels of the tasks that did not end; the built-in runtime names the task "
+        "that "
+        "crashes: PTO_RUNTIME_PATH=OFF";
   } else {
     status.message = format("%s ended with status %d%s", runtime.name.c_str(), WEXITSTATUS(ended),
                             where.c_str());

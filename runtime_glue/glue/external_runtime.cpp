@@ -23,8 +23,8 @@ Status readExternalRuntime(const std::string& folder, ExternalRuntime* runtime) 
   for (const std::string* needed : {&runtime->host, &runtime->aicpu, &runtime->aicore,
                                     &runtime->python, &runtime->launcher, &runtime->bindings}) {
     if (access(needed->c_str(), R_OK) != 0)
-      return Status::badArtifact(*needed, "found no such file, expected it as " + file + " names it",
-                                 fix);
+      return Status::badArtifact(*needed,
+                                 "found no such file, expected it as " + file + " names it", fix);
   }
   return {};
 }

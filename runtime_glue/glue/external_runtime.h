@@ -1,5 +1,5 @@
-// ExternalRuntime: the libraries of a pto-runtime in a folder, as build_runtime.py made them, and how a
-// process that runs on them is started. Nothing of it is loaded into this process.
+// ExternalRuntime: the libraries of a pto-runtime in a folder, as build_runtime.py made them, and
+// how a process that runs on them is started. Nothing of it is loaded into this process.
 #pragma once
 
 #include <string>

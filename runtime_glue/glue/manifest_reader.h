@@ -1,5 +1,6 @@
-// Reads manifest.json, `ready`, and runtime.json of an external runtime. Whatever is malformed, missing, of another version or
-// contradicts itself is refused with the file, the JSON path, what was found and what was expected.
+// Reads manifest.json, `ready`, and runtime.json of an external runtime. Whatever is malformed,
+// missing, of another version or contradicts itself is refused with the file, the JSON path, what
+// was found and what was expected.
 #pragma once
 
 #include <string>

@@ -54,7 +54,8 @@ class RuntimeLibrary {
   const ContractApi& contract() const { return contract_; }
   // Null when the library is not the built-in runtime.
   const SimApi* sim() const { return is_sim_ ? &sim_ : nullptr; }
-  // Where the path is a folder: a runtime that runs in processes of its own; contract() is empty then.
+  // Where the path is a folder: a runtime that runs in processes of its own; contract() is empty
+  // then.
   const ExternalRuntime* external() const { return external_ ? &*external_ : nullptr; }
 
  private:

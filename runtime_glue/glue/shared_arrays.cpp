@@ -29,10 +29,9 @@ Status SharedArrays::open(const std::vector<uint64_t>& sizes) {
   if (memory == MAP_FAILED) {
     const std::string reason = std::strerror(errno);
     close();
-    return Status::runFailure("shared memory",
-                              format("found no room for %llu bytes: ",
-                                     static_cast<unsigned long long>(size)) +
-                                  reason);
+    return Status::runFailure(
+        "shared memory",
+        format("found no room for %llu bytes: ", static_cast<unsigned long long>(size)) + reason);
   }
   memory_ = static_cast<char*>(memory);
   sizes_ = sizes;

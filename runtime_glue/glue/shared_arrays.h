@@ -1,5 +1,5 @@
-// SharedArrays: memory that this process and one that it starts both have, laid out as arrays that begin
-// at pages of their own. A file without a name: it goes when nobody has it open.
+// SharedArrays: memory that this process and one that it starts both have, laid out as arrays that
+// begin at pages of their own. A file without a name: it goes when nobody has it open.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ class SharedArrays {
   SharedArrays& operator=(const SharedArrays&) = delete;
   ~SharedArrays() { close(); }
 
-  // Room for arrays of these sizes in bytes, all zero. Keeps what is there when the sizes are the same.
+  // Room for arrays of these sizes in bytes, all zero. Keeps what is there when the sizes are the
+  // same.
   Status open(const std::vector<uint64_t>& sizes);
 
   int file() const { return file_; }

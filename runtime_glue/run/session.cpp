@@ -129,13 +129,13 @@ class Session {
   // Options that ask for what only the built-in runtime has are refused, not ignored.
   Status checkOptions() {
     if (library_.sim()) return {};
-    const char* option = options_.workers          ? "--workers"
-                         : options_.schedule_seed  ? "--schedule-seed"
-                         : !options_.only.empty()  ? "--only"
+    const char* option = options_.workers           ? "--workers"
+                         : options_.schedule_seed   ? "--schedule-seed"
+                         : !options_.only.empty()   ? "--only"
                          : !options_.trace.empty()  ? "--trace"
                          : !options_.report.empty() ? "--report"
                          : options_.pinned_limits   ? "--pinned-limits"
-                                                   : nullptr;
+                                                    : nullptr;
     if (!option) return {};
     return Status::badArtifact(option,
                                "found a runtime that has no such feature: " + library_.path(),
@@ -212,8 +212,9 @@ class Session {
       glue::enterPhase("preparing the tensors");
       if (Status status = tensors_.prepare(); !status.ok()) return status;
       glue::limitTime(report_.name, options_.timeout == 0 ? 0
-                                    : (library_.sim() || library_.external()) ? options_.timeout + kGraceSeconds
-                                                          : options_.timeout);
+                                    : (library_.sim() || library_.external())
+                                        ? options_.timeout + kGraceSeconds
+                                        : options_.timeout);
       Status status = run.execute(tensors_.pointers());
       glue::limitTime(report_.name, 0);
       traceable_ = run.stats().events != nullptr || status.ok();
