@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Channel", "CompileError", "DType", "Dense", "DenseDyn", "Deps", "DispatchPolicy",
-    "ExecutionError", "In", "InOut", "Kernel", "Out", "P", "Program", "PtoError", "Ragged", "Scalar",
+    "ExecutionError", "In", "InOut", "Kernel", "Out", "P", "Program", "PtoError", "Ragged",
+    "Scalar",
     "Sparse", "Symbol", "TaskWindow", "Tensor", "Tile", "Value", "View", "WindowMode", "Workload",
     "WorkloadFunction", "combine", "cond", "connect", "consume", "for_each", "kernel",
     "parallel_for", "process", "pto", "replicate", "select", "send", "sequential", "task",

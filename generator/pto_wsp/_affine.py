@@ -116,7 +116,8 @@ class Affine:
             return self.const
         fail("non-affine", f"'{self}' has no value while the workload is traced: "
              "the loop's body is traced once, for all iterations",
-             "use the variable in indices of tensors, or loop with Python's range() to have a value")
+             "use the variable in indices of tensors, or loop with Python's range() to have a "
+             "value")
 
     __int__ = __index__
     __float__ = __index__  # type: ignore[assignment]
@@ -125,8 +126,8 @@ class Affine:
         self._undecided(str(self))
 
     def _undecided(self, what: str) -> NoReturn:
-        fail("non-affine", f"Python cannot decide '{what}': the loop's body is traced once, for all "
-             "iterations", "use `with P.when(...):`, or loop with Python's range()")
+        fail("non-affine", f"Python cannot decide '{what}': the loop's body is traced once, for "
+             "all iterations", "use `with P.when(...):`, or loop with Python's range()")
 
     def __lt__(self, other: Any) -> Condition:
         return _compared(self, other, "<")
@@ -233,8 +234,8 @@ class Condition:
 
     def __bool__(self) -> bool:
         fail("non-affine", f"Python cannot decide '{self.shown}': the loop's body is traced once, "
-             "for all iterations", "use `with P.when(...):` (and & | ~ instead of and, or, not), or "
-             "loop with Python's range()")
+             "for all iterations", "use `with P.when(...):` (and & | ~ instead of and, or, not), "
+             "or loop with Python's range()")
 
 
 def _compared(left: Affine, right: Any, sign: str) -> Condition:

@@ -34,7 +34,8 @@ ptowsp_add_workload({name} SOURCE {name}.json NO_DATA RACES {races} DEPENDENCIES
 
 _OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Release",
-    # Leaves out a test program whose results (sizes of types, folders of libraries) nothing here uses.
+    # Leaves out a test program whose results (sizes of types, folders of libraries) nothing here
+    # uses.
     "-DCMAKE_CXX_ABI_COMPILED=1",
 )
 
@@ -67,7 +68,8 @@ class Artifact:
         compiler = _tools.find_compiler()
         environment = sorted((name, value) for name, value in os.environ.items()
                              if name in _VARIABLES or name.startswith("CMAKE_"))
-        self._key = _key(["artifact", tools.identity(), *map(_tools.fingerprint, (cmake, ninja, compiler)),
+        self._key = _key(["artifact", tools.identity(),
+                          *map(_tools.fingerprint, (cmake, ninja, compiler)),
                           environment, level, races, traced.dependences,
                           _runtime_identity(tools, pto_runtime)], traced.json_text)
         self._make = _maker(tools, traced, races, cmake, ninja, pto_runtime)
@@ -90,11 +92,12 @@ class Artifact:
 
 
 def external_runtime(tools: Tools, root: str) -> Entry:
-    """The libraries of the pto-runtime in a checkout, built by its own RuntimeBuilder. PtoError when that
-    fails, or the version is unknown."""
+    """The libraries of the pto-runtime in a checkout, built by its own RuntimeBuilder. PtoError
+    when that fails, or the version is unknown."""
     def make(scratch: str, result: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-B", os.path.join(tools.bridge, "build_runtime.py"), root, "-o", result],
+            [sys.executable, "-B", os.path.join(tools.bridge, "build_runtime.py"), root,
+             "-o", result],
             stdin=subprocess.DEVNULL, capture_output=True, close_fds=False, check=False)
         if done.returncode != 0:
             raise PtoError("error: " + done.stderr.decode(errors="replace").rstrip())
@@ -105,7 +108,8 @@ def external_runtime(tools: Tools, root: str) -> Entry:
 def _runtime_identity(tools: Tools, root: str | None) -> list[object]:
     if root is None:
         return []
-    files = [sys.executable, *(os.path.join(tools.bridge, name) for name in sorted(os.listdir(tools.bridge)))]
+    files = [sys.executable,
+             *(os.path.join(tools.bridge, name) for name in sorted(os.listdir(tools.bridge)))]
     for part in ("python", "src"):
         for folder, folders, names in os.walk(os.path.join(root, part)):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
@@ -123,8 +127,8 @@ def _maker(tools: Tools, traced: Traced, races: str, cmake: str, ninja: str,
             file.write(_PROJECT.format(name=name, races=races, dependences=traced.dependences))
         build = os.path.join(scratch, "build")
         _run([cmake, "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_MAKE_PROGRAM={ninja}",
-              f"-DPtoWsp_DIR={tools.cmake_dir}", f"-DPTO_RUNTIME_PATH={pto_runtime or 'OFF'}", *_OPTIONS],
-             traced)
+              f"-DPtoWsp_DIR={tools.cmake_dir}", f"-DPTO_RUNTIME_PATH={pto_runtime or 'OFF'}",
+              *_OPTIONS], traced)
         _run([ninja, "-C", build, name], traced)
 
     return make
@@ -157,4 +161,5 @@ def _run(command: list[str], traced: Traced) -> None:
         f"{done.returncode}", rule="build-failed",
         text="\n".join([f"{traced.name}: error: {os.path.basename(command[0])} ended with status "
                         f"{done.returncode} [build-failed]", *(f"  | {line}" for line in shown),
-                        "  fix: look whether CMake, Ninja and the compiler work; if they do, report it"]))
+                        "  fix: look whether CMake, Ninja and the compiler work; if they do, "
+                        "report it"]))

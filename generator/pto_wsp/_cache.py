@@ -68,8 +68,8 @@ class Cache:
 
     def take(self, key: str, make: Callable[[str, str], None]) -> Entry:
         """The entry of a key. When there is none, make(scratch, result) makes the folder `result`;
-        `scratch` is a folder for whatever else it needs. Processes that it starts are to inherit files
-        (close_fds=False)."""
+        `scratch` is a folder for whatever else it needs. Processes that it starts are to inherit
+        files (close_fds=False)."""
         made = False
         try:
             while True:
@@ -202,7 +202,8 @@ class Cache:
         for key in os.listdir(os.path.join(self.folder, "programs")):
             try:
                 with open(self._marker(key), encoding="ascii") as file:
-                    entries.append((os.fstat(file.fileno()).st_mtime_ns, int(file.read() or 0), key))
+                    used = os.fstat(file.fileno()).st_mtime_ns
+                    entries.append((used, int(file.read() or 0), key))
             except (OSError, ValueError):
                 continue
         total = sum(size for _, size, _ in entries)

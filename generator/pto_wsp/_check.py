@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def find_tool(name: str, variable: str) -> str:
     """The path of one of PtoWsp's programs: from the environment variable; from the package that
-    PtoWsp_DIR names, as CMake does; from the tree that this Python package belongs to (a build tree or
-    an install tree); or from PATH."""
+    PtoWsp_DIR names, as CMake does; from the tree that this Python package belongs to (a build tree
+    or an install tree); or from PATH."""
     given = os.environ.get(variable)
     if given:
         return given
@@ -37,8 +37,8 @@ def find_tool(name: str, variable: str) -> str:
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return os.path.normpath(path)
     raise PtoError(f"error: {name} was not found beside this package or on PATH\n"
-                   f"  fix: set {variable} to its path, PtoWsp_DIR to the folder of PtoWspConfig.cmake, or "
-                   "add PtoWsp's bin folder to PATH")
+                   f"  fix: set {variable} to its path, PtoWsp_DIR to the folder of "
+                   "PtoWspConfig.cmake, or add PtoWsp's bin folder to PATH")
 
 
 class Report:
@@ -69,7 +69,8 @@ def check(traced: Traced, *options: str) -> Report:
 
 
 def read_report(report: bytes, traced: Traced, messages: str = "") -> Report:
-    """The report of `ptowsp-gen check --json` on a traced workload. CompileError when it has errors."""
+    """The report of `ptowsp-gen check --json` on a traced workload. CompileError when it has
+    errors."""
     import json
     try:
         root = json.loads(report)

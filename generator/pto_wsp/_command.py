@@ -18,7 +18,8 @@ _MISTAKE, _USAGE = 1, 2
 def _parser() -> argparse.ArgumentParser:
     import argparse
     parser = argparse.ArgumentParser(
-        prog="python3 -m pto_wsp", description="Traces, checks or runs a workload in a Python file.",
+        prog="python3 -m pto_wsp", description="Traces, checks or runs a workload in a Python "
+                                               "file.",
         epilog="Exit status: 0 done, 1 a mistake in the workload or a failed run, 2 wrong usage.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     trace = commands.add_parser(
@@ -31,21 +32,22 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--seed", type=int, default=0, help="of random inputs for golden (0)")
     trace.add_argument("--kernel-list", metavar="FILE", help="write the kernel list, as "
                        "ptowsp-gen list does")
-    trace.add_argument("--build-list", metavar="FILE", help="write what a build system needs besides: "
-                       "npy:FILE for each array that was written and reads:FILE for each that is "
-                       "to be read, relative to the workload file, and dependences:KIND as the "
-                       "workload wants them")
-    trace.add_argument("--depfile", metavar="FILE", help="write a depfile: every file of the user's "
-                       "that was imported or read")
-    trace.add_argument("--depfile-target", metavar="FILE", help="the file that the depfile is of; the "
-                       "workload file unless given")
-    trace.add_argument("--defer-errors", action="store_true", help="put a mistake into the workload "
-                       "file, as {\"ptowsp\": 1, \"error\": TEXT}, keep the kernel list, and exit 0")
+    trace.add_argument("--build-list", metavar="FILE", help="write what a build system needs "
+                       "besides: npy:FILE for each array that was written and reads:FILE for each "
+                       "that is to be read, relative to the workload file, and dependences:KIND as "
+                       "the workload wants them")
+    trace.add_argument("--depfile", metavar="FILE", help="write a depfile: every file of the "
+                       "user's that was imported or read")
+    trace.add_argument("--depfile-target", metavar="FILE", help="the file that the depfile is of; "
+                       "the workload file unless given")
+    trace.add_argument("--defer-errors", action="store_true", help="put a mistake into the "
+                       "workload file, as {\"ptowsp\": 1, \"error\": TEXT}, keep the kernel list, "
+                       "and exit 0")
     check = commands.add_parser("check", help="find mistakes, and say how large the graph is",
                                 description="Traces the workload and has ptowsp-gen check it.")
     run = commands.add_parser("run", help="build and run it, and compare with the expected results",
-                              description="Builds the workload in the cache folder and runs it on the "
-                              "arrays of the file.")
+                              description="Builds the workload in the cache folder and runs it on "
+                              "the arrays of the file.")
     run.add_argument("--target", default="pto_runtime_a2a3sim", help="default: %(default)s")
     for command in (trace, check, run):
         command.add_argument("file", metavar="FILE", help="a Python file with @workload functions")
@@ -94,13 +96,13 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
     if options.output is None:
         if options.expected or options.kernel_list or options.build_list or options.depfile \
                 or options.defer_errors:
-            print("pto_wsp: error: --expected, --kernel-list, --build-list, --depfile and --defer-errors "
-                  "need --output", file=sys.stderr)
+            print("pto_wsp: error: --expected, --kernel-list, --build-list, --depfile and "
+                  "--defer-errors need --output", file=sys.stderr)
             return _USAGE
         sys.stdout.write(_file.load(options.file).trace(options.workload, parameters).json_text)
         return 0
-    outputs = [path for path in (options.output, options.expected, options.kernel_list, options.build_list,
-                                 options.depfile) if path]
+    outputs = [path for path in (options.output, options.expected, options.kernel_list,
+                                 options.build_list, options.depfile) if path]
     reads = _file.Reads(options.file)
     failed = True
     try:
@@ -114,8 +116,8 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
             folder = os.path.dirname(os.path.abspath(options.output))
             lines = [f"npy:{os.path.relpath(path, folder)}\n" for path in [*written, *expected]
                      if path.endswith(".npy")]
-            lines += [f"reads:{os.path.relpath(tensor.init_file, folder)}\n" for tensor in traced.tensors
-                      if tensor.init_file]
+            lines += [f"reads:{os.path.relpath(tensor.init_file, folder)}\n"
+                      for tensor in traced.tensors if tensor.init_file]
             lines.append(f"dependences:{traced.dependences}\n")
             write_if_changed(options.build_list, "".join(lines).encode())
         if options.kernel_list:

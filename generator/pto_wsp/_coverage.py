@@ -1,5 +1,6 @@
 """Whether tasks write every element of a tensor. Exact, or "no" where finding out would take long:
-a tensor that counts as not completely written keeps its old elements, which is right in any case."""
+a tensor that counts as not completely written keeps its old elements, which is right in any
+case."""
 from __future__ import annotations
 
 from itertools import product

@@ -29,8 +29,8 @@ class UserError(Exception):
             trace = trace.tb_next
         text = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
         if isinstance(error, ModuleNotFoundError):
-            text += (f"\n  fix: install it for {sys.executable}, or use another interpreter, in CMake "
-                     "by -DPTOWSP_PYTHON=...")
+            text += (f"\n  fix: install it for {sys.executable}, or use another interpreter, in "
+                     "CMake by -DPTOWSP_PYTHON=...")
         super().__init__(text)
 
 
@@ -128,8 +128,8 @@ def load(path: str) -> Module:
 
 
 def parse_parameters(texts: Sequence[str]) -> Parameters:
-    """NAME=VALUE as a dictionary: integers, floats, true and false, else strings. ValueError for what
-    is not of that form."""
+    """NAME=VALUE as a dictionary: integers, floats, true and false, else strings. ValueError for
+    what is not of that form."""
     parameters: Parameters = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -150,7 +150,7 @@ def _parsed(value: str) -> Any:
     return {"true": True, "false": False}.get(value.lower(), value)
 
 
-# --- what was imported and read --------------------------------------------------------------------
+# --- what was imported and read -------------------------------------------------------------------
 
 _LIBRARIES = (os.path.dirname(os.path.abspath(os.__file__)) + os.sep,
               os.path.dirname(os.path.abspath(__file__)) + os.sep)
@@ -193,9 +193,10 @@ class Reads:
             self._opened.add(os.path.abspath(os.fsdecode(path)))
 
     def depfile(self, target: str, outputs: Sequence[str], failed: bool) -> str:
-        """A depfile of `target`: the source, and every file of the user's that was imported or read.
-        outputs: what the process wrote, files and folders. After a failure, which may be an import of
-        what is not there yet, also a file that never exists: the next build then tries again."""
+        """A depfile of `target`: the source, and every file of the user's that was imported or
+        read. outputs: what the process wrote, files and folders. After a failure, which may be an
+        import of what is not there yet, also a file that never exists: the next build then tries
+        again."""
         self._done = True
         written = [os.path.abspath(path) for path in outputs]
         own = (*(path + os.sep for path in written),
@@ -213,7 +214,7 @@ def _escaped(path: str) -> str:
     return path.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
 
 
-# --- golden ----------------------------------------------------------------------------------------
+# --- golden ---------------------------------------------------------------------------------------
 
 
 def inputs_of(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
@@ -232,9 +233,10 @@ def inputs_of(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
 
 
 def golden_results(traced: Traced, seed: int = 0) -> dict[str, numpy.ndarray]:
-    """What the module's golden(**inputs) gives (of bf16 it gets the numbers, as f32), by the names in the workload file, of the tensors'
-    shapes and dtypes; empty without a golden. It returns a dictionary by tensor, one array when there
-    is one output, or a tuple in the outputs' order; None for an output leaves it to the reference."""
+    """What the module's golden(**inputs) gives (of bf16 it gets the numbers, as f32), by the names
+    in the workload file, of the tensors' shapes and dtypes; empty without a golden. It returns a
+    dictionary by tensor, one array when there is one output, or a tuple in the outputs' order; None
+    for an output leaves it to the reference."""
     golden = traced.golden
     if golden is None:
         return {}
@@ -281,8 +283,8 @@ def _site(function: Any) -> Any:
 
 
 def write_expected(traced: Traced, module: Module, folder: str, seed: int) -> list[str]:
-    """Writes golden()'s results to `folder`, TENSOR.npy each, when their bytes change; removes those
-    of outputs that it does not give (any more). The paths of what is there."""
+    """Writes golden()'s results to `folder`, TENSOR.npy each, when their bytes change; removes
+    those of outputs that it does not give (any more). The paths of what is there."""
     from pto_wsp.trace import npy_bytes, write_if_changed
     os.makedirs(folder, exist_ok=True)
     results = golden_results(traced, seed)

@@ -1,8 +1,8 @@
 """Kernels: from a Python function over tiles to a list of ops.
 
 The function runs once, with tiles that know shape and dtype but no elements. Each op it calls is
-noted, with the place it was called from. How a kernel is written into the workload file is here too;
-where tasks call it is not.
+noted, with the place it was called from. How a kernel is written into the workload file is here
+too; where tasks call it is not.
 """
 from __future__ import annotations
 
@@ -390,7 +390,7 @@ def _check_integer(where: str, number: float | int) -> None:
              "i32 has the integers from -2147483648 to 2147483647")
 
 
-# --- the forms of ops, as the op table has them ----------------------------------------------------
+# --- the forms of ops, as the op table has them ---------------------------------------------------
 
 
 def elementwise(op: str, *operands: Any) -> Value:
@@ -451,11 +451,11 @@ def matmul(op: str, a: Any, b: Any, acc: Any = None) -> Value:
     if acc is not None:
         c = _tile(trace, op, acc, "give an accumulator of the product's shape")
         if c.shape != shape:
-            fail("shape-mismatch", f"pto.{op}: the accumulator '{c.name}' is {_shape(c.shape)}, the "
-                 f"product {_shape(shape)}", "give an accumulator of the product's shape")
+            fail("shape-mismatch", f"pto.{op}: the accumulator '{c.name}' is {_shape(c.shape)}, "
+                 f"the product {_shape(shape)}", "give an accumulator of the product's shape")
         if c.dtype is not DType.F32:
-            fail("wrong-dtype", f"pto.{op}: the accumulator '{c.name}' is {c.dtype}, the product of "
-                 f"{dtype} is f32", "write pto.cast(acc, DType.F32)")
+            fail("wrong-dtype", f"pto.{op}: the accumulator '{c.name}' is {c.dtype}, the product "
+                 f"of {dtype} is f32", "write pto.cast(acc, DType.F32)")
         args.append(trace.arg(c))
     return trace.add(op, args, shape, DType.F32)
 
@@ -507,8 +507,8 @@ def store(op: str, tile: Any, operand: Any) -> None:
              f"make it Out[{tile.param.type.tile!r}], or InOut[...] if it is read too")
     value = _operand(trace, op, operand)
     if value.shape != tile.shape:
-        fail("shape-mismatch", f"pto.store: the tile '{tile.param.name}' is {_shape(tile.shape)}, the "
-             f"value {_shape(value.shape)}", "store a value of exactly the tile's shape")
+        fail("shape-mismatch", f"pto.store: the tile '{tile.param.name}' is {_shape(tile.shape)}, "
+             f"the value {_shape(value.shape)}", "store a value of exactly the tile's shape")
     if value.number is None and value.dtype != tile.dtype:
         fail("wrong-dtype", f"pto.store: the tile '{tile.param.name}' is {tile.dtype}, the value "
              f"{value.dtype}", f"write pto.cast(value, DType.{tile.dtype.name})")
@@ -517,7 +517,7 @@ def store(op: str, tile: Any, operand: Any) -> None:
     trace.store(tile, value, trace.arg(value))
 
 
-# --- what is no op of the table --------------------------------------------------------------------
+# --- what is no op of the table -------------------------------------------------------------------
 
 
 def load(tile: Any) -> Value:
@@ -538,11 +538,12 @@ def unknown(name: str, known: list[str]) -> NoReturn:
          f"did you mean 'pto.{best}'?" if best else f"ops: {', '.join(known)}")
 
 
-# --- kernels ---------------------------------------------------------------------------------------
+# --- kernels --------------------------------------------------------------------------------------
 
 
 class Kernel:
-    """A function with @kernel. Calling it in a workload makes a task; `k[b, t](...)` names the task.
+    """A function with @kernel. Calling it in a workload makes a task; `k[b, t](...)` names the
+    task.
 
     name: the user's; params: its parameters.
     """
@@ -581,8 +582,8 @@ class Kernel:
                      "Scalar[DType.F32]", self.site)
             default = defaults.get(name)
             if default is not None and not isinstance(kind, Scalar):
-                fail("bad-annotation", f"parameter '{name}' of kernel '{self.name}' is a tile and has "
-                     "a default", "only scalars have defaults", self.site)
+                fail("bad-annotation", f"parameter '{name}' of kernel '{self.name}' is a tile and "
+                     "has a default", "only scalars have defaults", self.site)
             params.append(Param(name, unique(fit(name, "p"), taken), kind, default))
         return params
 
@@ -599,8 +600,8 @@ class Kernel:
             error.site = self.site
             raise
         except NameError as error:
-            fail("bad-annotation", f"the type of parameter '{name}' of kernel '{self.name}' cannot be "
-                 f"evaluated: {error}", "", self.site)
+            fail("bad-annotation", f"the type of parameter '{name}' of kernel '{self.name}' cannot "
+                 f"be evaluated: {error}", "", self.site)
 
     def trace(self) -> KernelTrace:
         """The kernel's parameters and ops; traced once."""
@@ -639,7 +640,8 @@ class Kernel:
                      did_you_mean(name, [n for n in names if n not in given and n not in kwargs] or
                                   names, "its parameters are"))
             if name in given:
-                fail("unknown-argument", f"parameter '{name}' of kernel '{self.name}' is given twice",
+                fail("unknown-argument", f"parameter '{name}' of kernel '{self.name}' is given "
+                                         "twice",
                      "give it once, by place or by name")
             given[name] = value
         missing = [param.name for param in self.params
@@ -659,8 +661,8 @@ class Kernel:
             if isinstance(value, View):
                 value.tensor.name = value.tensor.name or bound_name(value.tensor) or ""
                 if value.dtype is not param.dtype:
-                    fail("wrong-dtype", f"tensor '{value.tensor.name}' is {value.dtype}, {where} is a "
-                         f"tile of {param.dtype}", "give the tensor "
+                    fail("wrong-dtype", f"tensor '{value.tensor.name}' is {value.dtype}, {where} "
+                         f"is a tile of {param.dtype}", "give the tensor "
                          f"dtype=DType.{param.dtype.name}, or the parameter's tile "
                          f"DType.{value.dtype.name}")
                 return value

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-# What generator/verify/names.cpp refuses: for everything, and for all but kernels. tests/dsl compares
-# the lists.
+# What generator/verify/names.cpp refuses: for everything, and for all but kernels. tests/dsl
+# compares the lists.
 WORDS = frozenset("""
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t
 char8_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
@@ -71,7 +71,8 @@ def unique(name: str, taken: set[str]) -> str:
 
 
 def assigned_name() -> str | None:
-    """The variable or attribute to which the value of the user's current call goes, if it goes to one.
+    """The variable or attribute to which the value of the user's current call goes, if it goes to
+    one.
 
     A helper that returns the value hands the question on to its caller. What is packed into a tuple
     or a list first has no name yet.

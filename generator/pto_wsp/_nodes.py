@@ -50,7 +50,8 @@ class SymbolScalar:
 
 
 class Task:
-    """A call of a kernel: `args` by parameter: views, numbers, SymbolScalars; `coords` name the task."""
+    """A call of a kernel: `args` by parameter: views, numbers, SymbolScalars; `coords` name the
+    task."""
 
     __slots__ = ("kernel", "args", "coords", "site")
 
@@ -176,7 +177,8 @@ def axis_values(axis: Any) -> int | list[int] | Lookup:
     if number is not None:
         if number.terms:
             fail("bad-axis", f"a loop's extent is known when traced, found '{number}'",
-                 "loop over a number; for rows of different lengths use Ragged(n, lengths).length(b)")
+                 "loop over a number; for rows of different lengths use Ragged(n, "
+                 "lengths).length(b)")
         if number.const < 0:
             fail("bad-axis", f"a loop's extent is not negative, found {number.const}")
         return number.const
@@ -279,8 +281,8 @@ def as_condition(value: Any, what: str) -> Condition:
     """`value` as a condition, or the error that it depends on data."""
     condition = Condition.of(value)
     if condition is None:
-        fail("unsupported-feature", f"{what} on {type(value).__name__}, which depends on data, is not "
-             "supported yet", "compare loop variables with numbers; see "
+        fail("unsupported-feature", f"{what} on {type(value).__name__}, which depends on data, is "
+             "not supported yet", "compare loop variables with numbers; see "
              "docs/future/pto_runtime_gaps.md")
     return condition
 

@@ -1,4 +1,5 @@
-"""Elements of tensors that have no array: the generator that docs/ir.md describes, as ptowsp-gen has it."""
+"""Elements of tensors that have no array: the generator that docs/ir.md describes, as ptowsp-gen
+has it."""
 from __future__ import annotations
 
 TYPE_CHECKING = False

@@ -44,8 +44,8 @@ class Library:
         try:
             library = ctypes.CDLL(path)  # its calls release the GIL
         except OSError as error:
-            raise PtoError(f"error: {error}\n  fix: install PtoWsp again, or build all of its build "
-                           "tree") from None
+            raise PtoError(f"error: {error}\n  fix: install PtoWsp again, or build all of its "
+                           "build tree") from None
         pointer, u32, u64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
         for name, result, arguments in (
                 ("ptowsp_program_open", ctypes.c_int,
@@ -70,8 +70,8 @@ class Library:
 
 
 class Executable:
-    """A loaded artifact with a device of its own. One call at a time. runtime: the folder of an external
-    runtime's libraries, or None for the built-in one."""
+    """A loaded artifact with a device of its own. One call at a time. runtime: the folder of an
+    external runtime's libraries, or None for the built-in one."""
 
     def __init__(self, library: Library, artifact: str, workers: int, timeout: float,
                  runtime: str | None = None) -> None:
@@ -125,7 +125,8 @@ class Executable:
     def close(self) -> None:
         """Releases the device; the artifact's libraries stay loaded."""
         program, self._program = self._program, ctypes.c_void_p()
-        if program and not self.belongs_to_parent:  # there it would wait for threads that are not here
+        # In a forked process it would wait for threads that are not here.
+        if program and not self.belongs_to_parent:
             self._c.ptowsp_program_close(program)
 
     def __del__(self) -> None:
@@ -133,9 +134,9 @@ class Executable:
 
 
 def _interruptible(call: Callable[[], Any], cancel: Callable[[], None]) -> Any:
-    """What `call`, a long call of C, returns. Python runs signal handlers on its main thread only, and
-    between two steps of its own; so there the call is made by another thread. When a handler raises,
-    as Ctrl-C does, the call is cancelled, and over when this returns."""
+    """What `call`, a long call of C, returns. Python runs signal handlers on its main thread only,
+    and between two steps of its own; so there the call is made by another thread. When a handler
+    raises, as Ctrl-C does, the call is cancelled, and over when this returns."""
     if threading.current_thread() is not threading.main_thread():
         return call()
     begun: list[bool] = []

@@ -64,8 +64,8 @@ class Tools:
         if folder.startswith("${"):  # installed: beside the configuration
             folder = self.cmake_dir
         return [fingerprint(path) for path in (
-            self.gen, self.glue, os.path.join(os.path.dirname(self.glue), "libptowsp_sim.so"), config,
-            os.path.join(folder, "PtoWspAddWorkload.cmake"))]
+            self.gen, self.glue, os.path.join(os.path.dirname(self.glue), "libptowsp_sim.so"),
+            config, os.path.join(folder, "PtoWspAddWorkload.cmake"))]
 
 
 def fingerprint(path: str) -> list[object]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pto_wsp.program import Program
     from pto_wsp.trace import Traced
 
-__all__ = ["kernel", "workload", "Workload", "WorkloadFunction", "Kernel", "Value", "P", "In", "Out",
-           "InOut", "Tile", "Scalar", "pto"]
+__all__ = ["kernel", "workload", "Workload", "WorkloadFunction", "Kernel", "Value", "P", "In",
+           "Out", "InOut", "Tile", "Scalar", "pto"]
 
 
 class Workload:
@@ -51,7 +51,8 @@ class Workload:
     def dispatch(self, policy: DispatchPolicy) -> Workload:
         """The same with a policy on which AICPU scheduler takes a task."""
         if not isinstance(policy, DispatchPolicy):
-            fail("bad-schedule", f"dispatch() takes a DispatchPolicy, found {type(policy).__name__}",
+            fail("bad-schedule", f"dispatch() takes a DispatchPolicy, found "
+                                 f"{type(policy).__name__}",
                  "write dispatch(DispatchPolicy.round_robin(4))")
         return self._with(policy=policy, schedule_site=here())
 
@@ -97,8 +98,8 @@ def call_kernel(kernel: Kernel, coords: tuple[Any, ...], args: tuple[Any, ...],
     """A kernel called in a workload: a task."""
     if not tracing():
         fail("bad-program", f"kernel '{kernel.name}' is called outside of a workload",
-             "call it in a function with @workload, or use task(kernel, axes, {\"param\": view}); what "
-             "kernels share is a plain function")
+             "call it in a function with @workload, or use task(kernel, axes, {\"param\": view}); "
+             "what kernels share is a plain function")
     return make_task(kernel, coords, args, kwargs)
 
 
@@ -142,7 +143,8 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Makes a function over tiles a kernel; its parameters say what they are:
 
         @kernel
-        def scale(x: In[Tile[8, 64, DType.F32]], y: Out[Tile[8, 64, DType.F32]], s: Scalar[DType.F32]):
+        def scale(x: In[Tile[8, 64, DType.F32]], y: Out[Tile[8, 64, DType.F32]], s:
+        Scalar[DType.F32]):
             pto.store(y, x * s)
     """
     for name in options:

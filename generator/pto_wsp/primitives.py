@@ -1,7 +1,7 @@
 """Workloads as expressions: tasks, loops over functions, and blocks.
 
-Inside a @workload function they take their place in the program, like kernel calls; outside they are
-workloads of their own: `parallel_for(tiles, lambda t: task(k, [t], {"x": X[t]})).compile(...)`.
+Inside a @workload function they take their place in the program, like kernel calls; outside they
+are workloads of their own: `parallel_for(tiles, lambda t: task(k, [t], {"x": X[t]})).compile(...)`.
 """
 from __future__ import annotations
 

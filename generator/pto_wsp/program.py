@@ -5,9 +5,9 @@
     print(program.stats.tasks, program.stats.wall_time)
 
 target                 compile()                                              execute()
-pto_runtime_a2a3sim    emits and builds the artifact (CMake, in the cache)    on the simulated chip: the
-                       built-in runtime, or the pto-runtime that PTO_RUNTIME_PATH names
-cpu_sim                checks the workload                                    by the reference evaluation
+pto_runtime_a2a3sim    emits and builds the artifact (CMake, in the cache)    on the simulated chip:
+                       the built-in runtime, or the pto-runtime that PTO_RUNTIME_PATH names
+cpu_sim                checks the workload                                    by the reference
 a2a3sim_codegen        emits the tree: codegen_artifact_dir                   raises
 pto_runtime_a2a3, a2a3_codegen are for the device, and not in this version.
 """
@@ -43,8 +43,8 @@ class Stats:
     """Figures of a program: `program.stats.tasks`, or `program.stats().tasks`.
 
     tasks, edges, critical_path: of the task graph (critical_path: tasks on a longest path); 0 until
-    they are known. wall_time: seconds that the tasks of the last execute() took, 0.0 before the first.
-    execute_time: seconds of the whole of that execute(). compile_time: seconds of compile().
+    they are known. wall_time: seconds that the tasks of the last execute() took, 0.0 before the
+    first. execute_time: seconds of the whole of that execute(). compile_time: seconds of compile().
     Of the last execute(): aicpus: AICPU schedulers; window: the task window, 0 without one;
     window_high_water: most tasks from the oldest unfinished one to the newest that began;
     window_stalls: tasks that were ready outside of the window.
@@ -95,8 +95,8 @@ class Program:
 
     target, name, stats; using_cpp_backend: True, nothing of a kernel is run by Python.
     codegen_artifact_dir: the folder of the emitted tree (a2a3sim_codegen) or of the whole artifact
-    (pto_runtime_a2a3sim), None for cpu_sim. It lies in the cache: do not change it, and copy what is to
-    stay longer than the program.
+    (pto_runtime_a2a3sim), None for cpu_sim. It lies in the cache: do not change it, and copy what
+    is to stay longer than the program.
     """
 
     using_cpp_backend = True
@@ -115,8 +115,8 @@ class Program:
     def execute(self) -> None:
         """Runs the workload on the arrays of its tensors and returns when the results are in them.
 
-        ExecutionError for a run that failed: no array was written to then. CompileError for an array
-        that has become unfit. Ctrl-C ends the run."""
+        ExecutionError for a run that failed: no array was written to then. CompileError for an
+        array that has become unfit. Ctrl-C ends the run."""
         with self._lock:
             self._failure = None
             begun = time.perf_counter()
@@ -145,16 +145,17 @@ class Program:
             raise self._failure
 
     def set_symbol_u64(self, name: str, value: int) -> None:
-        """Gives a symbol of the workload another value, an integer from 0 to 2**64 - 1, for all later
-        runs. Builds the program anew when the value differs, as compile() does; a value that was set
-        before is found in the cache. CompileError for a name that the workload does not use."""
+        """Gives a symbol of the workload another value, an integer from 0 to 2**64 - 1, for all
+        later runs. Builds the program anew when the value differs, as compile() does; a value that
+        was set before is found in the cache. CompileError for a name that the workload does not
+        use."""
         if name not in self._traced.symbols:
             fail("unknown-symbol", f"workload '{self.name}' has no symbol {name!r}",
                  did_you_mean(str(name), self._traced.symbols, "its symbols are")
                  or f"write Symbol({name!r}, value) for a scalar argument of a kernel")
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
-            fail("bad-option", f"symbol {name!r} is set to {value!r}, expected an integer from 0 to "
-                 "2**64 - 1")
+            fail("bad-option", f"symbol {name!r} is set to {value!r}, expected an integer from 0 "
+                 "to 2**64 - 1")
         with self._lock:
             if self._traced.symbols[name] != value:
                 self._rebuild({**self._traced.symbols, name: value})
@@ -216,17 +217,20 @@ class _Simulated(Program):
         library = _runtime.Library(tools.glue)
         root = _pto_runtime()
         if root and workers:
-            fail("bad-option", f"workers is {workers}, and the program runs on pto-runtime in {root}, which "
-                 "has no such option", "leave it out, or set PTO_RUNTIME_PATH=OFF for the built-in runtime")
+            fail("bad-option", f"workers is {workers}, and the program runs on pto-runtime in "
+                 f"{root}, which has no such option", "leave it out, or set PTO_RUNTIME_PATH=OFF "
+                                                      "for the built-in runtime")
         self._runtime = _build.external_runtime(tools, root) if root else None
         folder = self._runtime.path if self._runtime else None
         artifact = self._artifact = _build.Artifact(tools, traced, races, library.level, root)
-        # Without `self` in it, which would keep a forgotten program alive until garbage is collected.
+        # Without `self` in it, which would keep a forgotten program alive until garbage is
+        # collected.
         self._load = lambda: _runtime.Executable(library, artifact.path, workers, timeout, folder)
         try:
             self._executable = self._load()
         except _runtime.DamagedArtifact:
-            # Something in the cache was changed from outside, or the disk was full: make it anew, once.
+            # Something in the cache was changed from outside, or the disk was full: make it anew,
+            # once.
             self._artifact.rebuild()
             self._executable = self._load()
         self.codegen_artifact_dir = self._artifact.path
@@ -263,9 +267,9 @@ class _Simulated(Program):
         if self._closed:
             raise ExecutionError(f"{self.name}: error: the program is closed")
         if self._death:
-            raise ExecutionError(f"{self.name}: error: the device is dead since an earlier execute() "
-                                 f"failed\n  note: {self._death}\n  fix: compile the workload again, "
-                                 "for a new device")
+            raise ExecutionError(f"{self.name}: error: the device is dead since an earlier "
+                                 f"execute() failed\n  note: {self._death}\n  fix: compile the "
+                                 "workload again, for a new device")
         if self._executable.belongs_to_parent:
             self._executable = self._load()
 
@@ -321,10 +325,10 @@ def compile_workload(workload: Workload, target: str = "cpu_sim", *, timeout: fl
                      workers: int = 0, races: str = "error") -> Program:
     """Traces, checks and builds a workload for a target; what `Workload.compile()` calls.
 
-    timeout: seconds that one execute() may take, 0 for no limit. workers: threads that run kernels on
-    the simulated chip, 0 for one for each CPU. races: "error", or "allow": iterations of a parallel
-    loop that conflict are put in program order. CompileError for a mistake in the workload, PtoError
-    for a tool that is missing.
+    timeout: seconds that one execute() may take, 0 for no limit. workers: threads that run kernels
+    on the simulated chip, 0 for one for each CPU. races: "error", or "allow": iterations of a
+    parallel loop that conflict are put in program order. CompileError for a mistake in the
+    workload, PtoError for a tool that is missing.
     """
     if target not in TARGETS:
         fail("unknown-target", f"there is no target {target!r}",
@@ -369,8 +373,9 @@ def _pto_runtime() -> str | None:
 
 def _no_device(target: str) -> NoReturn:
     path = os.environ.get("ASCEND_HOME_PATH")
-    found = f"ASCEND_HOME_PATH is '{path}', but this version of PtoWsp does not use it yet" if path \
-        else "ASCEND_HOME_PATH is not set, and this version of PtoWsp does not use the toolchain yet"
+    found = f"ASCEND_HOME_PATH is '{path}', but this version of PtoWsp does not use it yet" \
+        if path else "ASCEND_HOME_PATH is not set, and this version of PtoWsp does not use the " \
+        "toolchain yet"
     simulated = target.replace("a2a3", "a2a3sim")
     fail("unsupported-feature", f"target {target} needs the Ascend toolchain: {found}",
          f"use target=\"{simulated}\"; see {GAPS}")
@@ -429,9 +434,9 @@ def evaluate(tools: Tools, traced: Traced, arrays: Mapping[str, numpy.ndarray],
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                                   timeout=timeout or None, check=False)
         except subprocess.TimeoutExpired:
-            raise ExecutionError(f"{traced.name}: error: the reference evaluation did not end within "
-                                 f"{timeout:g} s\n  fix: compile(..., timeout=...) gives it more "
-                                 "time; 0 is no limit") from None
+            raise ExecutionError(f"{traced.name}: error: the reference evaluation did not end "
+                                 f"within {timeout:g} s\n  fix: compile(..., timeout=...) gives it "
+                                 "more time; 0 is no limit") from None
         if done.returncode != 0:
             raise ExecutionError(f"{traced.name}: error: the reference evaluation failed\n"
                                  + done.stderr.decode(errors="replace").rstrip())
@@ -439,12 +444,13 @@ def evaluate(tools: Tools, traced: Traced, arrays: Mapping[str, numpy.ndarray],
                 for tensor in traced.tensors if tensor.role in ("output", "inout")}
 
 
-# --- python3 -m pto_wsp run ------------------------------------------------------------------------
+# --- python3 -m pto_wsp run -----------------------------------------------------------------------
 
 
 def run_command(module: Module, workload: Workload, target: str) -> int:
-    """Compiles a workload of a module, runs it, and compares the results with the module's golden(),
-    or else with the reference evaluation. Prints a line; the exit status, 1 for wrong results."""
+    """Compiles a workload of a module, runs it, and compares the results with the module's
+    golden(), or else with the reference evaluation. Prints a line; the exit status, 1 for wrong
+    results."""
     import sys
     from pto_wsp import _file
     from pto_wsp._tools import Tools
@@ -484,7 +490,8 @@ def _difference(tensor: TracedTensor, expected: numpy.ndarray) -> Sequence[str]:
     import numpy
     got = tensor.tensor.gather()
     if tensor.dtype.value == "bf16":  # bit patterns: the upper halves of f32
-        got, expected = ((a.astype(numpy.uint32) << 16).view(numpy.float32) for a in (got, expected))
+        got, expected = ((a.astype(numpy.uint32) << 16).view(numpy.float32)
+                         for a in (got, expected))
     rtol, atol = _TOLERANCES[tensor.dtype.value]
     if tensor.dtype.value != "i32":
         rtol = tensor.tensor.rtol if tensor.tensor.rtol is not None else rtol

@@ -14,8 +14,8 @@ def build_orch_func_args(arrays: Sequence[numpy.ndarray]) -> list[int]:
     `[address, bytes, address, bytes, ...]`.
 
     The arrays must stay alive until the runtime is finalized: addresses do not keep them. TypeError
-    for anything but numpy arrays, ValueError for an array that has gaps or is not in C order, which an
-    address and a size cannot describe.
+    for anything but numpy arrays, ValueError for an array that has gaps or is not in C order, which
+    an address and a size cannot describe.
     """
     import numpy
     args: list[int] = []
@@ -23,7 +23,7 @@ def build_orch_func_args(arrays: Sequence[numpy.ndarray]) -> list[int]:
         if not isinstance(array, numpy.ndarray):
             raise TypeError(f"argument {i} is {type(array).__name__}, expected numpy.ndarray")
         if not array.flags.c_contiguous:
-            raise ValueError(f"array {i}, of shape {array.shape} and strides {array.strides}, is not "
-                             "C-contiguous; give numpy.ascontiguousarray(array)")
+            raise ValueError(f"array {i}, of shape {array.shape} and strides {array.strides}, is "
+                             "not C-contiguous; give numpy.ascontiguousarray(array)")
         args += [array.ctypes.data, array.nbytes]
     return args

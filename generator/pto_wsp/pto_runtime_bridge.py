@@ -1,8 +1,9 @@
 """pto-runtime's Python modules, or PtoWsp's own in their place.
 
 They are looked for in PTO_RUNTIME_PATH, else in 3rdparty/pto-runtime of the source tree that this
-package belongs to, or of the current folder (folder python/ of a checkout). Where there is none, modules
-of the same names and interfaces are taken that drive the built-in runtime; they belong to PtoWsp.
+package belongs to, or of the current folder (folder python/ of a checkout). Where there is none,
+modules of the same names and interfaces are taken that drive the built-in runtime; they belong to
+PtoWsp.
 """
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ def import_pto_compiler() -> ModuleType:
 
 
 def import_bindings() -> ModuleType:
-    """Module bindings: `bind_host_binary`, `set_device`, `register_kernel`, `launch_runtime`. ImportError
-    says what to do."""
+    """Module bindings: `bind_host_binary`, `set_device`, `register_kernel`, `launch_runtime`.
+    ImportError says what to do."""
     return _import("bindings")
 
 
@@ -62,8 +63,8 @@ def _is_file(module: ModuleType, path: str) -> bool:
 
 
 def find_pto_runtime() -> str | None:
-    """The checkout of pto-runtime that is to be used, or None for the built-in runtime. PTO_RUNTIME_PATH
-    may be OFF: none then. ImportError when it names no folder."""
+    """The checkout of pto-runtime that is to be used, or None for the built-in runtime.
+    PTO_RUNTIME_PATH may be OFF: none then. ImportError when it names no folder."""
     given = os.environ.get("PTO_RUNTIME_PATH")
     if given == "OFF":
         return None
@@ -88,7 +89,8 @@ def _builtin_modules(name: str) -> str:
         folder = os.path.normpath(os.path.join(_PACKAGE, *tree, "pto_runtime", "builtin"))
         if os.path.isfile(os.path.join(folder, name + ".py")):
             return folder
-    raise ImportError(f"{name} belongs to pto-runtime, which was not found, and PtoWsp's own module in its "
-                      "place was not found beside this package\n  fix: set PTO_RUNTIME_PATH to a checkout of "
-                      "pto-runtime, run git submodule update --init --recursive where "
-                      "3rdparty/pto-runtime is, or build or install all of PtoWsp")
+    raise ImportError(f"{name} belongs to pto-runtime, which was not found, and PtoWsp's own "
+                      "module in its place was not found beside this package\n  fix: set "
+                      "PTO_RUNTIME_PATH to a checkout of pto-runtime, run git submodule update "
+                      "--init --recursive where 3rdparty/pto-runtime is, or build or install all "
+                      "of PtoWsp")

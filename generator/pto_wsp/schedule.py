@@ -62,7 +62,8 @@ class DispatchPolicy:
                  function: Callable[[TaskInfo], Any] | None = None) -> None:
         if targets is not None and (isinstance(targets, bool) or not isinstance(targets, int)
                                     or targets < 1):
-            fail("bad-schedule", f"the number of AICPUs is an integer of at least 1, found {targets!r}")
+            fail("bad-schedule", f"the number of AICPUs is an integer of at least 1, found "
+                                 f"{targets!r}")
         if function is not None and not callable(function):
             fail("bad-schedule", f"DispatchPolicy.{kind} takes a function of a task, found "
                  f"{type(function).__name__}", f"write DispatchPolicy.{kind}(lambda t: t[0], 4)")
@@ -106,7 +107,8 @@ class DispatchPolicy:
             key = Affine.of(self.function(task))
             if key is None:
                 fail("bad-schedule", f"the function of DispatchPolicy.{self.kind} gives no integer "
-                     f"for a task of kernel '{task.kernel}'", "return a coordinate, such as t[0]", site)
+                     f"for a task of kernel '{task.kernel}'", "return a coordinate, such as t[0]",
+                     site)
             keys.append(text(key))
         return {self.kind: {"targets": self.targets, "keys": keys}}
 

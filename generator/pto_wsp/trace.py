@@ -1,7 +1,7 @@
 """From a traced workload to the workload file, its locations, and the tensors' data.
 
-Loops whose values are needed one by one (conditions, lists of indices, rows of different lengths) are
-unrolled here; all others stay loops.
+Loops whose values are needed one by one (conditions, lists of indices, rows of different lengths)
+are unrolled here; all others stay loops.
 """
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ _MOST_TASKS = 100_000
 
 class TracedTensor:
     """A tensor of a traced workload. `name`: in the workload file; `label`: the user's, as golden()
-    gets it (they differ for names that C++ cannot have); `role`: input, output, inout, temporary."""
+    gets it (they differ for names that C++ cannot have); `role`: input, output, inout,
+    temporary."""
 
     __slots__ = ("tensor", "name", "label", "role")
 
@@ -59,7 +60,8 @@ class TracedTensor:
 
     @property
     def init_file(self) -> str | None:
-        """The file that init={"npy": ...} names, relative to the user's Python file; its absolute path."""
+        """The file that init={"npy": ...} names, relative to the user's Python file; its absolute
+        path."""
         tensor = self.tensor
         if tensor.array is not None or not isinstance(tensor.init, dict) \
                 or not isinstance(tensor.init.get("npy"), str):
@@ -94,8 +96,8 @@ class Traced:
 
     name: for display; tensors: in the order of the workload file; kernels: their names, likewise;
     locations: JSON pointer -> Site; dependences: "dataflow" or "program_order" (ptowsp-gen
-    --dependences); files: the user's Python files that it came from; symbols: the values of those that
-    are scalar arguments. json_text: the workload file;
+    --dependences); files: the user's Python files that it came from; symbols: the values of those
+    that are scalar arguments. json_text: the workload file;
     it does not depend on the arrays' elements.
     """
 
@@ -130,7 +132,8 @@ class Traced:
         return _json.text(root) + "\n"
 
     def locations_text(self, json_path: str) -> str:
-        """The locations sidecar of a workload file at `json_path`; its files are relative to that."""
+        """The locations sidecar of a workload file at `json_path`; its files are relative to
+        that."""
         folder = os.path.dirname(os.path.abspath(json_path))
         sources = list(dict.fromkeys(map(_path, self.locations.values())))
         numbers = {file: i for i, file in enumerate(sources)}
@@ -155,9 +158,10 @@ class Traced:
                 write_if_changed(npy[tensor.name], npy_bytes(tensor.tensor.gather()))
         base = {name: os.path.basename(path) for name, path in npy.items()}
         folder = os.path.dirname(os.path.abspath(json_path))
-        base.update((tensor.name, os.path.relpath(tensor.init_file, folder)) for tensor in self.tensors
-                    if tensor.init_file)
-        write_if_changed(paths[1], self.locations_text(json_path).encode("utf-8", "surrogateescape"))
+        base.update((tensor.name, os.path.relpath(tensor.init_file, folder))
+                    for tensor in self.tensors if tensor.init_file)
+        write_if_changed(paths[1],
+                         self.locations_text(json_path).encode("utf-8", "surrogateescape"))
         write_if_changed(json_path, self.text(base).encode())
         return paths
 
@@ -310,9 +314,10 @@ class _Serializer:
             schedule["task_window"] = workload.window.ir()
         if schedule:
             self._at("/schedule", workload.schedule_site)
-        traced = Traced(workload.name, tensors, self._kernel_irs, program, schedule, self._locations,
-                        workload.deps.kind)
-        traced.symbols = {name: self._given.get(name, value) for name, value in self._symbols.items()}
+        traced = Traced(workload.name, tensors, self._kernel_irs, program, schedule,
+                        self._locations, workload.deps.kind)
+        traced.symbols = {name: self._given.get(name, value)
+                          for name, value in self._symbols.items()}
         return traced
 
     def _at(self, pointer: str, site: Site | None) -> None:
@@ -416,7 +421,8 @@ class _Serializer:
     def _symbol(self, symbol: SymbolScalar, task: Task) -> float | int:
         if self._symbols.setdefault(symbol.name, symbol.value) != symbol.value:
             fail("duplicate-name", f"the symbol '{symbol.name}' has two values, "
-                 f"{self._symbols[symbol.name]} and {symbol.value}", "give one of them another name",
+                 f"{self._symbols[symbol.name]} and {symbol.value}", "give one of them another "
+                                                                     "name",
                  task.site)
         return self._given.get(symbol.name, symbol.value)
 

@@ -56,7 +56,8 @@ class DType(Enum):
         return numpy.where(numpy.isnan(exact), bits >> 16 | 0x40, rounded).astype(numpy.uint16)
 
     def decode(self, array: Any) -> numpy.ndarray:
-        """The numbers that the elements of an array of this type are; F32 for BF16's bit patterns."""
+        """The numbers that the elements of an array of this type are; F32 for BF16's bit
+        patterns."""
         import numpy
         array = numpy.asarray(array)
         if self is not DType.BF16:
@@ -176,7 +177,8 @@ class Lookup:
 
     def at(self, index: int, site: Site | None = None) -> Any:
         if not 0 <= index < len(self.values):
-            fail("out-of-bounds", f"{self.what} has {len(self.values)} rows, there is no row {index}",
+            fail("out-of-bounds", f"{self.what} has {len(self.values)} rows, there is no row "
+                                  f"{index}",
                  f"rows are 0 to {len(self.values) - 1}", site)
         return self.values[index]
 
@@ -185,7 +187,8 @@ class Ragged:
     """Rows of different lengths: `Ragged(2, [3, 5])`.
 
     Looping over it counts all elements, 0 to `total()` - 1. `length(i)` is the number of elements
-    in row i: `for b in P(r.outer_size): for t in P(r.length(b))`. `offset(i)` is where row i begins.
+    in row i: `for b in P(r.outer_size): for t in P(r.length(b))`. `offset(i)` is where row i
+    begins.
     """
 
     __slots__ = ("outer_size", "lengths")
@@ -233,8 +236,8 @@ class Sparse:
                 or self.indptr[-1] != len(self.indices)):
             fail("bad-axis", f"Sparse has {self.outer_size} rows and {len(self.indices)} indices, "
                  f"which indptr {self.indptr} does not describe",
-                 "indptr begins with 0, does not fall, ends with the number of indices, and has one "
-                 "number more than there are rows")
+                 "indptr begins with 0, does not fall, ends with the number of indices, and has "
+                 "one number more than there are rows")
 
     def nnz(self) -> int:
         """The number of all indices."""
@@ -246,7 +249,8 @@ class Sparse:
 
     def __getitem__(self, row: Index) -> Any:
         """The indices of a row."""
-        return _row([self.indices[a:b] for a, b in zip(self.indptr, self.indptr[1:])], row, "Sparse")
+        rows = [self.indices[a:b] for a, b in zip(self.indptr, self.indptr[1:])]
+        return _row(rows, row, "Sparse")
 
     def __repr__(self) -> str:
         return f"Sparse({self.outer_size}, {self.indptr}, {self.indices})"
@@ -261,8 +265,8 @@ def _row(values: Sequence[Any], row: Any, what: str) -> Any:
 
 
 class Symbol:
-    """A number with a name, for scalar arguments of kernels. `program.set_symbol_u64(name, ...)` gives it
-    another value after the workload was compiled."""
+    """A number with a name, for scalar arguments of kernels. `program.set_symbol_u64(name, ...)`
+    gives it another value after the workload was compiled."""
 
     __slots__ = ("name", "value")
 
@@ -369,8 +373,8 @@ class Tensor:
         found = {"float32": DType.F32, "float16": DType.F16, "int32": DType.I32}.get(
             self._array.dtype.name)
         if found is None:
-            fail("wrong-dtype", f"{self._called()} has an array of {self._array.dtype.name}, and no "
-                 "dtype", "give dtype=DType.F32, and an array of numpy.float32")
+            fail("wrong-dtype", f"{self._called()} has an array of {self._array.dtype.name}, and "
+                 "no dtype", "give dtype=DType.F32, and an array of numpy.float32")
         return found
 
     def _check_array(self) -> None:
@@ -534,7 +538,8 @@ class View:
     def _index(self, extent: int, item: Any) -> Affine:
         index = Affine.of(item)
         if index is None:
-            hint = "an index that depends on data cannot be traced" if hasattr(item, "shape") else ""
+            hint = "an index that depends on data cannot be traced" if hasattr(item, "shape") \
+                else ""
             fail("bad-subscript", f"an index of tensor '{self.tensor.name}' is an integer, a loop "
                  f"variable or a slice, found {type(item).__name__}", hint)
         # As in numpy a number below 0 counts from the end; a loop variable's value is never below.
@@ -542,7 +547,8 @@ class View:
 
     def _slice(self, start: Affine, extent: int, item: slice) -> tuple[Affine, int]:
         if item.step is not None and item.step != 1:
-            fail("bad-subscript", f"a slice of tensor '{self.tensor.name}' has the step {item.step}",
+            fail("bad-subscript", f"a slice of tensor '{self.tensor.name}' has the step "
+                                  f"{item.step}",
                  "slices have no step; give the tensor a transposed or strided numpy view instead")
         first = Affine(0) if item.start is None else self._index(extent, item.start)
         stop = Affine(extent) if item.stop is None else self._index(extent, item.stop)
@@ -552,8 +558,9 @@ class View:
                  f"'{self.tensor.name}' is not the same in every iteration: {length}",
                  "write start : start + constant")
         if length.const < 1:
-            fail("bad-subscript", f"the slice {first}:{stop} of tensor '{self.tensor.name}' has the "
-                 f"extent {length.const}", "write start : start + constant, with a constant above 0")
+            fail("bad-subscript", f"the slice {first}:{stop} of tensor '{self.tensor.name}' has "
+                 f"the extent {length.const}", "write start : start + constant, with a constant "
+                                               "above 0")
         return start + first, length.const
 
     def __iter__(self) -> Iterator[Any]:

@@ -2,8 +2,8 @@
 
     build_runtime.py FOLDER -o DIRECTORY [--depfile FILE]
 
-makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them. What the
-build says goes to DIRECTORY/build.log, and is shown when it fails.
+makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them.
+What the build says goes to DIRECTORY/build.log, and is shown when it fails.
 """
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _SHOWN = 60  # lines of the log
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="build_runtime.py", description=__doc__.split("\n\n", 1)[0])
+    parser = argparse.ArgumentParser(prog="build_runtime.py",
+                                     description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("folder", help="a checkout of pto-runtime")
     parser.add_argument("-o", "--output", required=True, metavar="DIRECTORY")
     parser.add_argument("--depfile", metavar="FILE", help="write what the libraries are made of")
@@ -51,7 +52,8 @@ def main() -> int:
     description = {
         "ptowsp_runtime": 1, "name": "pto-runtime", "version": version.name, "platform": PLATFORM,
         "root": root, "python": sys.executable,
-        "launcher": os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py"), "bindings": os.path.join(root, "python"),
+        "launcher": os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py"),
+        "bindings": os.path.join(root, "python"),
         "host": "host.so", "aicpu": "aicpu.so", "aicore": "aicore.so",
         "most_blocks": version.most_blocks, "leftovers": version.leftovers,
         "waiting": version.waiting, "pause": version.pause}
@@ -89,7 +91,8 @@ def _build(root: str, log: str) -> dict[str, bytes]:
 
 
 def _report(root: str, log: str, error: Exception) -> None:
-    print(f"building the libraries of pto-runtime in {root} failed: {type(error).__name__}: {error}",
+    print(f"building the libraries of pto-runtime in {root} failed: {type(error).__name__}: "
+          f"{error}",
           file=sys.stderr)
     with open(log, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
@@ -110,7 +113,8 @@ def _write_depfile(path: str, target: str, root: str) -> None:
         return name.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
 
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{escaped(target)}: \\\n" + " \\\n".join(f"  {escaped(name)}" for name in files) + "\n")
+        names = " \\\n".join(f"  {escaped(name)}" for name in files)
+        file.write(f"{escaped(target)}: \\\n{names}\n")
 
 
 if __name__ == "__main__":

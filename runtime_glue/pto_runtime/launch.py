@@ -1,7 +1,7 @@
 """One run of a task graph on pto-runtime, in a process of its own, through its bindings.
 
-ptowsp-run and Program start it (external_run.cpp in glue), which checks everything; here are only the calls.
-Files that it finds open:
+ptowsp-run and Program start it (external_run.cpp in glue), which checks everything; here are only
+the calls. Files that it finds open:
     0  the request: lines `key value...`, below
     1, 2  what the runtime prints; 1 takes one line at a time
     3  reports: `phase TEXT` when one begins, `time NAME NANOSECONDS`, `failed TEXT`, and `done`
@@ -17,6 +17,7 @@ import sys
 import time
 
 _REPORTS, _MEMORY = 3, 4
+_IOLBF, _LINE = 1, 4096
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
@@ -27,9 +28,9 @@ def report(line: str) -> None:
 class Request:
     """What to run.
 
-    bindings FOLDER; host, aicpu, aicore, orchestration FILE; function NAME; kernel SYMBOL FILE in order of
-    func_id; array OFFSET BYTES r|rw, one for each tensor that is not temporary; ledger OFFSET; spill OFFSET;
-    segments N; threads N; blocks N; device N.
+    bindings FOLDER; host, aicpu, aicore, orchestration FILE; function NAME; kernel SYMBOL FILE in
+    order of func_id; array OFFSET BYTES r|rw, one for each tensor that is not temporary; ledger
+    OFFSET; spill OFFSET; segments N; threads N; blocks N; device N.
     """
 
     def __init__(self, text: str) -> None:
@@ -52,8 +53,8 @@ class Memory:
     def __init__(self) -> None:
         self._map = ctypes.CDLL(None, use_errno=True).mmap
         self._map.restype = ctypes.c_void_p
-        self._map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
-                              ctypes.c_int64]
+        self._map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                              ctypes.c_int, ctypes.c_int64]
 
     def address(self, offset: int, size: int, writable: bool) -> int:
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
@@ -85,12 +86,14 @@ def orchestration_args(request: Request) -> tuple[list[int], list[int]]:
 
 
 def check_layout(orchestration: str, runtime_size: int) -> None:
-    """An orchestration that was compiled with other limits than the library writes where it must not."""
+    """An orchestration that was compiled with other limits than the library writes where it must
+    not."""
     library = ctypes.CDLL(orchestration)
     compiled = ctypes.c_uint64.in_dll(library, "ptowsp_runtime_object_size").value
     if compiled != runtime_size:
-        raise RuntimeError(f"the orchestration was compiled for a runtime object of {compiled} bytes, the library "
-                           f"has one of {runtime_size} bytes: RUNTIME_MAX_... differ, or the versions")
+        raise RuntimeError(f"the orchestration was compiled for a runtime object of {compiled} "
+                           f"bytes, the library has one of {runtime_size} bytes: RUNTIME_MAX_... "
+                           "differ, or the versions")
 
 
 def kernel_images(request: Request) -> list[bytes]:
@@ -104,10 +107,11 @@ def kernel_images(request: Request) -> list[bytes]:
 
 
 def print_lines() -> None:
-    """Has the runtime print each line at once, instead of when a buffer is full: who started this process
-    holds a scheduler up that only waits, by not taking its lines."""
+    """Has the runtime print each line at once, instead of when a buffer is full: who started this
+    process holds a scheduler up that only waits, by not taking its lines."""
     library = ctypes.CDLL(None)
-    library.setvbuf(ctypes.c_void_p.in_dll(library, "stdout"), None, ctypes.c_int(1), ctypes.c_size_t(4096))
+    library.setvbuf(ctypes.c_void_p.in_dll(library, "stdout"), None, ctypes.c_int(_IOLBF),
+                    ctypes.c_size_t(_LINE))
 
 
 def run(request: Request) -> None:
@@ -136,7 +140,8 @@ def run(request: Request) -> None:
         report(f"time build {built - begun}")
         report("phase running the tasks")
         bindings.launch_runtime(runtime, aicpu_thread_num=request.number("threads"),
-                                block_dim=request.number("blocks"), device_id=request.number("device"),
+                                block_dim=request.number("blocks"),
+                                device_id=request.number("device"),
                                 aicpu_binary=aicpu, aicore_binary=aicore)
         report(f"time run {time.monotonic_ns() - built}")
         report("phase bringing the results back from the device")

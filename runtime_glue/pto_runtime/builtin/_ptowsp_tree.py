@@ -13,8 +13,8 @@ def _below(*patterns: str) -> str:
         found = sorted(glob.glob(os.path.join(glob.escape(TREE), pattern)))
         if found:
             return found[0]
-    raise FileNotFoundError(f"{os.path.basename(patterns[0])} was not found below {TREE}; build all of "
-                            "PtoWsp's build tree, or install it again")
+    raise FileNotFoundError(f"{os.path.basename(patterns[0])} was not found below {TREE}; build "
+                            "all of PtoWsp's build tree, or install it again")
 
 
 def runtime_library() -> str:
@@ -30,7 +30,8 @@ def include_folder() -> str:
 def check_platform(platform: str) -> None:
     """ValueError for a platform that the built-in runtime does not have."""
     if platform == "a2a3":
-        raise ValueError("platform 'a2a3' is a device, and the built-in runtime is a simulator; use "
-                         "platform='a2a3sim', or set PTO_RUNTIME_PATH to a checkout of pto-runtime")
+        raise ValueError("platform 'a2a3' is a device, and the built-in runtime is a simulator; "
+                         "use platform='a2a3sim', or set PTO_RUNTIME_PATH to a checkout of "
+                         "pto-runtime")
     if platform != "a2a3sim":
         raise ValueError(f"unknown platform {platform!r}; the built-in runtime has a2a3sim")

@@ -1,12 +1,13 @@
-"""The C API of PtoWsp's built-in runtime through ctypes, with the interface of pto-runtime's module of
-this name:
+"""The C API of PtoWsp's built-in runtime through ctypes, with the interface of pto-runtime's module
+of this name:
 
     Runtime = bind_host_binary(library)
     set_device(0)
     register_kernel(func_id, image)                      # before each run
     runtime = Runtime()
     runtime.initialize(orchestration, function, args)
-    launch_runtime(runtime, aicpu_thread_num=1, block_dim=1, device_id=0, aicpu_binary=..., aicore_binary=...)
+    launch_runtime(runtime, aicpu_thread_num=1, block_dim=1, device_id=0,
+                   aicpu_binary=..., aicore_binary=...)
     runtime.finalize()                                   # brings the results back
 
 Every failure raises RuntimeError with the runtime's own message.
@@ -40,8 +41,9 @@ _SIGNATURES = {
 class _Error(ctypes.Structure):
     # struct ptowsp_sim_error of ptowsp/sim_api.h.
     _fields_ = [("size", ctypes.c_uint32), ("code", ctypes.c_int32), ("task", ctypes.c_int32),
-                ("func_id", ctypes.c_int32), ("core", ctypes.c_int32), ("core_type", ctypes.c_int32),
-                ("detail", ctypes.c_int32), ("task_count", ctypes.c_uint32), ("tasks", ctypes.c_void_p),
+                ("func_id", ctypes.c_int32), ("core", ctypes.c_int32),
+                ("core_type", ctypes.c_int32), ("detail", ctypes.c_int32),
+                ("task_count", ctypes.c_uint32), ("tasks", ctypes.c_void_p),
                 ("message", ctypes.c_char_p)]
 
 
@@ -70,8 +72,8 @@ class Runtime:
 
     def initialize(self, orch_so_binary: bytes, orch_func_name: str,
                    func_args: Sequence[int] | None = None) -> None:
-        """Loads the orchestration library and has its function build the graph. func_args: integers,
-        such as addresses, which must stay valid until finalize()."""
+        """Loads the orchestration library and has its function build the graph. func_args:
+        integers, such as addresses, which must stay valid until finalize()."""
         args = (ctypes.c_uint64 * len(func_args or ()))(*(func_args or ()))
         code = self.lib.init_runtime(self._handle, orch_so_binary, len(orch_so_binary),
                                      orch_func_name.encode(), args, len(args))
@@ -113,7 +115,8 @@ def set_device(device_id: int) -> None:
 
 
 def register_kernel(func_id: int, binary_data: bytes) -> None:
-    """Gives the code of a kernel: the bytes of its .text, or 8 bytes that are a function's address."""
+    """Gives the code of a kernel: the bytes of its .text, or 8 bytes that are a function's
+    address."""
     if not binary_data:
         raise ValueError("binary_data is empty, expected the code of a kernel")
     _check(_library().register_kernel(func_id, binary_data, len(binary_data)), "register_kernel")
@@ -121,8 +124,9 @@ def register_kernel(func_id: int, binary_data: bytes) -> None:
 
 def launch_runtime(runtime: Runtime, aicpu_thread_num: int, block_dim: int, device_id: int,
                    aicpu_binary: bytes, aicore_binary: bytes) -> None:
-    """Runs the tasks and returns when all are done. block_dim blocks of one AIC and two AIV cores are
-    shared by aicpu_thread_num schedulers."""
-    code = _library().launch_runtime(runtime._handle, aicpu_thread_num, block_dim, device_id, aicpu_binary,
-                                     len(aicpu_binary), aicore_binary, len(aicore_binary))
+    """Runs the tasks and returns when all are done. block_dim blocks of one AIC and two AIV cores
+    are shared by aicpu_thread_num schedulers."""
+    code = _library().launch_runtime(runtime._handle, aicpu_thread_num, block_dim, device_id,
+                                     aicpu_binary, len(aicpu_binary), aicore_binary,
+                                     len(aicore_binary))
     _check(code, "launch_runtime")

@@ -1,5 +1,5 @@
-"""extract_text_section(), with the interface of pto-runtime's module of this name. Unlike that one it
-refuses code that would be wrong once it stands alone."""
+"""extract_text_section(), with the interface of pto-runtime's module of this name. Unlike that one
+it refuses code that would be wrong once it stands alone."""
 from __future__ import annotations
 
 import os
@@ -9,10 +9,12 @@ _RELA, _REL = 4, 9
 
 
 def extract_text_section(obj_input: str | os.PathLike[str] | bytes) -> bytes:
-    """The bytes of section .text of an object file (ELF, 64 bit, little endian), a path or its bytes.
+    """The bytes of section .text of an object file (ELF, 64 bit, little endian), a path or its
+    bytes.
 
-    FileNotFoundError; ValueError for what is no such object, has no .text, or has relocations against
-    it: they are lost when only the code is taken, so that it would read constants that are not there."""
+    FileNotFoundError; ValueError for what is no such object, has no .text, or has relocations
+    against it: they are lost when only the code is taken, so that it would read constants that are
+    not there."""
     if isinstance(obj_input, bytes):
         name, data = "the object", obj_input
     else:
@@ -45,9 +47,9 @@ def _text(name: str, data: bytes) -> bytes:
     text = texts[0]
     for section in sections:
         if section[1] in (_RELA, _REL) and section[7] == text and section[5]:
-            raise ValueError(f"{name}: .text has {section[5] // section[9]} relocations, which are lost when "
-                             "only its bytes are loaded; a kernel calls no function and has no constants "
-                             "or variables outside its code")
+            raise ValueError(f"{name}: .text has {section[5] // section[9]} relocations, which are "
+                             "lost when only its bytes are loaded; a kernel calls no function and "
+                             "has no constants or variables outside its code")
     start, length = sections[text][4], sections[text][5]
     if start + length > len(data):
         raise ValueError(f"{name} is cut off: .text lies outside it")

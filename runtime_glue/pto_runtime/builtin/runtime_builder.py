@@ -1,5 +1,5 @@
-"""RuntimeBuilder of PtoWsp's built-in runtime, with the interface of pto-runtime's module of this name.
-There is nothing to build: the runtime is the library that PtoWsp's own build made."""
+"""RuntimeBuilder of PtoWsp's built-in runtime, with the interface of pto-runtime's module of this
+name. There is nothing to build: the runtime is the library that PtoWsp's own build made."""
 from __future__ import annotations
 
 from _ptowsp_tree import check_platform, runtime_library
@@ -21,9 +21,9 @@ class RuntimeBuilder:
         return [_RUNTIME]
 
     def build(self, name: str) -> tuple[bytes, bytes, bytes]:
-        """The libraries (host, AICPU, AICore) as bytes, for bind_host_binary() and launch_runtime().
-        The schedulers and cores of the built-in runtime are in its host library, so the other two say
-        just that. ValueError for an unknown name."""
+        """The libraries (host, AICPU, AICore) as bytes, for bind_host_binary() and
+        launch_runtime(). The schedulers and cores of the built-in runtime are in its host library,
+        so the other two say just that. ValueError for an unknown name."""
         if name != _RUNTIME:
             raise ValueError(f"runtime '{name}' is unknown; the built-in runtime is {_RUNTIME}")
         with open(runtime_library(), "rb") as file:
