@@ -33,6 +33,7 @@ struct Options {
   bool raw = false;   // else a shared library
   bool heap = false;  // tiles in heap blocks, for a sanitizer
   std::string compiler, flags, level;
+  std::string emulator;  // runs the kernels, with a statically linked program around them
   int random = 16;
   uint64_t seed = 0;
 } options;
@@ -83,7 +84,10 @@ class Compiled {
       write("kernels/" + function(kernel) + ".cpp", *text);
     }
     if (problem_.empty()) compileAll();
-    if (problem_.empty() && !options.raw) load();
+    if (problem_.empty() && !options.emulator.empty())
+      emulate();
+    else if (problem_.empty() && !options.raw)
+      load();
   }
   ~Compiled() {
     if (library_) dlclose(library_);
@@ -112,10 +116,25 @@ class Compiled {
 
   // The function to call; null, with a failure recorded, when there is none.
   KernelFunction find(const Kernel& kernel) {
-    if (!options.raw)
-      return reinterpret_cast<KernelFunction>(dlsym(library_, function(kernel).c_str()));
+    if (!options.emulator.empty())
+      return [this, i = static_cast<uint64_t>(&kernel - kernels.data())](
+                 int64_t* args, const std::vector<Region>& regions) {
+        return emulated_.call(i, args, regions);
+      };
+    void* const code = options.raw ? mapped(kernel) : dlsym(library_, function(kernel).c_str());
+    if (!code) return nullptr;
+    return [code](int64_t* args, const std::vector<Region>&) {
+      reinterpret_cast<void (*)(int64_t*)>(code)(args);
+      return true;
+    };
+  }
+
+  std::vector<Kernel> kernels;
+
+ private:
+  void* mapped(const Kernel& kernel) {
     void*& code = mapped_[kernel.name];
-    if (code) return reinterpret_cast<KernelFunction>(code);
+    if (code) return code;
     const RawText raw = readRawText(path("kernels/" + function(kernel) + ".o"), function(kernel));
     for (const std::string& fault : raw.faults)
       ADD_FAILURE() << function(kernel) << ": " << fault;
@@ -125,16 +144,15 @@ class Compiled {
     std::memcpy(code, raw.bytes.data(), raw.bytes.size());
     mprotect(code, raw.bytes.size(), PROT_READ | PROT_EXEC);
     __builtin___clear_cache(static_cast<char*>(code), static_cast<char*>(code) + raw.bytes.size());
-    return reinterpret_cast<KernelFunction>(code);
+    return code;
   }
 
+ public:
   const Kernel& named(const std::string& name) const {
     for (const Kernel& kernel : kernels)
       if (kernel.name == name) return kernel;
     std::abort();
   }
-
-  std::vector<Kernel> kernels;
 
  private:
   // Not under the sanitizer that may be preloaded into this process.
@@ -163,7 +181,22 @@ class Compiled {
     if (!library_ && problem_.empty()) problem_ = dlerror();
   }
 
+  void emulate() {
+    std::vector<std::string> functions;
+    std::string objects, said;
+    for (const Kernel& kernel : kernels) {
+      functions.push_back(function(kernel));
+      objects += ' ' + functions.back() + ".o";
+    }
+    write("kernels/program.cpp", emulatedProgram(functions));
+    if (!compile("-static -o program program.cpp" + objects, said))
+      problem_ = said;
+    else if (!emulated_.start({options.emulator, path("kernels/program")}))
+      problem_ = options.emulator + " does not start";
+  }
+
   std::string folder_, problem_;
+  Emulated emulated_;
   void* library_ = nullptr;
   std::map<std::string, void*> mapped_;
 };
@@ -422,7 +455,8 @@ TEST_F(KernelForms, InspectionFindsWhatRawTextCannotHave) {
 
 // A kernel's own library needs nothing, and offers its two names for one address.
 TEST_F(KernelForms, LibraryExportsKernelUnderBothNames) {
-  if (options.raw || options.flags.find("-fsanitize") != std::string::npos)
+  if (options.raw || options.flags.find("-fsanitize") != std::string::npos ||
+      !options.emulator.empty())
     GTEST_SKIP() << "of shared libraries without a sanitizer only";
   std::string said;
   ASSERT_TRUE(compiled_->compile(
@@ -459,7 +493,7 @@ int main(int argc, char** argv) {
     else if (is("--seed=", number))
       options.seed = std::stoull(number);
     else if (!is("--compiler=", options.compiler) && !is("--flags=", options.flags) &&
-             !is("--level=", options.level)) {
+             !is("--level=", options.level) && !is("--emulator=", options.emulator)) {
       std::cerr << "unknown argument " << argument << '\n';
       return 2;
     }

@@ -28,8 +28,12 @@ class Buffer {
       const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
       const size_t usable = (bytes + page - 1) / page * page;
       size_ = usable + page;
-      void* memory =
-          mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      // Far from what any process, emulated ones included, has of its own.
+      static uintptr_t next = uintptr_t{1} << 40;
+      void* const place = reinterpret_cast<void*>(next);
+      next = next >= uintptr_t{1} << 45 ? uintptr_t{1} << 40 : next + size_;
+      void* memory = mmap(place, size_, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
       if (memory == MAP_FAILED) std::abort();
       memory_ = static_cast<char*>(memory);
       if (mprotect(memory_ + usable, page, PROT_NONE) != 0) std::abort();
@@ -45,6 +49,10 @@ class Buffer {
     if (memory_) munmap(memory_, size_);
   }
   uint8_t* data() const { return data_; }
+  Region region() const {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    return {reinterpret_cast<uint8_t*>(memory_), memory_ ? size_ - page : 0};
+  }
 
  private:
   std::unique_ptr<uint8_t[]> heap_;
@@ -83,7 +91,7 @@ void inspect(const TileParameter& tile, int64_t stride, const uint8_t* data, int
 
 }  // namespace
 
-KernelRun runKernel(const Kernel& kernel, KernelFunction function,
+KernelRun runKernel(const Kernel& kernel, const KernelFunction& function,
                     const std::vector<std::vector<double>>& tiles,
                     const std::vector<double>& scalars, int padding, bool heap) {
   KernelRun run;
@@ -113,18 +121,31 @@ KernelRun runKernel(const Kernel& kernel, KernelFunction function,
   args.push_back(elements);
   for (size_t t = 0; t < kernel.tiles.size(); ++t)
     if (kernel.tiles[t].strided) args.push_back(strides[t]);
-  uint64_t slot = 35;
-  args.push_back(padding == 0 ? reinterpret_cast<int64_t>(&slot) : 0);
+  const Buffer slot(sizeof(uint64_t), heap);
+  const auto stamped = [&slot] {
+    uint64_t value = 0;
+    std::memcpy(&value, slot.data(), sizeof value);
+    return value;
+  };
+  const uint64_t before = 35;
+  std::memcpy(slot.data(), &before, sizeof before);
+  args.push_back(padding == 0 ? reinterpret_cast<int64_t>(slot.data()) : 0);
   args.push_back(7);
   // More than 16 arguments: the others are in a block.
-  std::vector<int64_t> block;
+  const Buffer block(static_cast<int64_t>(args.size() * sizeof(int64_t)), heap);
+  std::memcpy(block.data(), args.data(), args.size() * sizeof(int64_t));
   if (args.size() > 16) {
-    block.assign(args.begin() + 15, args.end());
+    std::memcpy(block.data(), args.data() + 15, (args.size() - 15) * sizeof(int64_t));
     args.resize(15);
     args.push_back(reinterpret_cast<int64_t>(block.data()));
   }
-  function(args.data());
-  if (slot != (padding == 0 ? 42 : 35)) run.faults.push_back("ledger is wrong");
+  const Buffer passed(static_cast<int64_t>(args.size() * sizeof(int64_t)), heap);
+  std::memcpy(passed.data(), args.data(), args.size() * sizeof(int64_t));
+  std::vector<Region> regions = {slot.region(), block.region(), passed.region()};
+  for (const Buffer& buffer : buffers) regions.push_back(buffer.region());
+  if (!function(reinterpret_cast<int64_t*>(passed.data()), regions))
+    run.faults.push_back("the emulator died");
+  if (stamped() != (padding == 0 ? 42 : 35)) run.faults.push_back("ledger is wrong");
   for (size_t t = 0; t < kernel.tiles.size(); ++t)
     inspect(kernel.tiles[t], strides[t], buffers[t].data(), counts[t],
             tiles.size() > t ? tiles[t] : std::vector<double>(), run);
