@@ -36,24 +36,18 @@ bool checkSupported(const Kernel& kernel, Diagnostics& diagnostics) {
   return good;
 }
 
-// The source of a library of cube kernels, or of the stages of a kernel that was split by core.
-// Their second name, kernel_entry, can belong to one function only, so none has it.
-std::string librarySource(const Program& program, size_t first, const Source& source) {
-  const Kernel& kernel = program.kernels[first];
-  std::string includes;
-  for (int stage = 0; stage < kernel.stages; ++stage) {
-    const std::string path = simKernelPath(program.kernels[first + static_cast<size_t>(stage)]);
-    includes += fmt::format("#include \"..{}\"\n", path.substr(path.find('/')));
-  }
+// The source of the library of a user's kernel that runs on a cube core, or in stages: the texts of its
+// kernels once more, so that the library depends on a file that is known before the kernel was
+// analyzed. The second name that a kernel has, kernel_entry, is none of theirs where they are several.
+std::string librarySource(const Kernel& kernel, std::string_view texts, const Source& source) {
+  if (kernel.stages == 1) return std::string(texts);
   return fmt::format(
-      "{}// Kernel {} as one library{}.\n"
-      "#include \"{}\"\n"
-      "{}{}",
-      generatedBy("//", source.file), kernel.userName(),
-      kernel.stages > 1 ? fmt::format(": its {} stages, each for one type of core", kernel.stages) : "",
-      "../sim_support/ptowsp_vector.h",
-      kernel.stages > 1 ? "#undef PTOWSP_KERNEL_ENTRY\n#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, \"\")\n" : "",
-      includes);
+      "{}// Kernel {} as one library: its {} stages, each for one type of core.\n"
+      "#include \"../{}/ptowsp_vector.h\"\n"
+      "#undef PTOWSP_KERNEL_ENTRY\n"
+      "#define PTOWSP_KERNEL_ENTRY(name) static_assert(true, \"\")\n\n{}",
+      generatedBy("//", source.file), kernel.userName(), kernel.stages,
+      kSimSupportFolder.substr(kSimSupportFolder.find('/') + 1), texts);
 }
 
 }  // namespace
@@ -76,10 +70,8 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
   if (!program.schedule.table.empty())
     files.push_back({std::string(kDispatchTable), emitDispatchTable(program, source.file)});
   bool complete = true;
-  for (size_t k = 0; k < program.kernels.size(); ++k) {
-    const Kernel& kernel = program.kernels[k];
-    if (kernel.stage == 0 && simKernelPath(kernel) != librarySourcePath(kernel))
-      files.push_back({librarySourcePath(kernel), librarySource(program, k, source)});
+  std::string library;  // the stages of the kernel at hand
+  for (const Kernel& kernel : program.kernels) {
     if (!checkSupported(kernel, diagnostics)) {
       complete = false;
       continue;
@@ -91,6 +83,12 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
                         "use smaller tiles, or split the kernel");
       complete = false;
       continue;
+    }
+    library += (library.empty() ? "" : "\n") + *text;
+    if (kernel.stage + 1 == kernel.stages) {
+      if (simKernelPath(kernel) != librarySourcePath(kernel))
+        files.push_back({librarySourcePath(kernel), librarySource(kernel, library, source)});
+      library.clear();
     }
     files.push_back({simKernelPath(kernel), std::move(*text)});
   }
