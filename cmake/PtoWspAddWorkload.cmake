@@ -105,7 +105,7 @@ function(_ptowsp_parse_arguments)
     endif()
   endforeach()
 
-  _ptowsp_check_choice(DEPENDENCIES dataflow program_order)
+  _ptowsp_check_choice(DEPENDENCIES dataflow program_order explicit)
   _ptowsp_check_choice(RACES error allow)
   _ptowsp_check_number(SEED "^[0-9]+$" "an integer of 0 or more")
   _ptowsp_check_number(BLOCK_DIM "^[1-9][0-9]*$" "an integer of 1 or more")

@@ -27,6 +27,7 @@
 #include "generator/ir/printer.h"
 #include "generator/reference/evaluate.h"
 #include "generator/reference/files.h"
+#include "generator/verify/capabilities.h"
 #include "generator/verify/load.h"
 #include "generator/verify/names.h"
 
@@ -100,7 +101,8 @@ int touch(const std::string& file) {
 
 AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false) {
   AnalyzeOptions options;
-  options.allow_races = settings.races == "allow";
+  // explicit: the written order is all there is, so what it does not order is a mistake.
+  options.allow_races = settings.races == "allow" && settings.dependences != "explicit";
   options.dependences =
       settings.dependences == "program_order" ? Dependences::program_order : Dependences::dataflow;
   options.keep_graph = keep_graph;
@@ -180,6 +182,10 @@ int print(const Settings& settings) {
     return kUserMistake;
   }
   return deliver(ir::print(*loaded.workload), settings.output);
+}
+
+int capabilityPage(const Settings& settings) {
+  return deliver(capabilitiesPage(), settings.output);
 }
 
 int list(const Settings& settings) {
@@ -363,8 +369,9 @@ void addSemantics(CLI::App* command, Settings& settings) {
       ->capture_default_str();
   command
       ->add_option("--dependences", settings.dependences,
-                   "Edges from the tile regions that tasks touch, or one task after another")
-      ->check(CLI::IsMember({"dataflow", "program_order"}))
+                   "Edges from the tile regions that tasks touch; one task after another; or as "
+                   "written, where races are errors in any case")
+      ->check(CLI::IsMember({"dataflow", "program_order", "explicit"}))
       ->capture_default_str();
 }
 
@@ -456,6 +463,11 @@ int run(int argc, char** argv) {
   addWorkload(command, settings);
   command->add_option("-o,--output", settings.output, "File, written only when it changes");
   commands[command] = list;
+
+  command = app.add_subcommand("capabilities",
+                               "Print what each runtime does with each directive, as Markdown");
+  command->add_option("-o,--output", settings.output, "File, written only when it changes");
+  commands[command] = capabilityPage;
 
   CLI::App* sealer =
       app.add_subcommand("seal", "Write the ready file of an artifact, the build's last step");

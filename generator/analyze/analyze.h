@@ -31,6 +31,9 @@ struct Analysis {
   graph::GraphTotals totals;
   int64_t critical_path = 0;  // tasks on the longest chain
   int64_t max_fan_in = 0, max_fan_out = 0;
+  // The smallest task window with which the graph can run to its end: it reaches from each task to the
+  // newest one that it waits for. 1, as all edges lead to later tasks: the oldest one can always run.
+  int64_t smallest_window = 1;
   Segmentation segments;
   TaskGraph graph;
 };

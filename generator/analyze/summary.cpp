@@ -8,6 +8,7 @@
 #include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
 #include "generator/analyze/quote.h"
+#include "generator/verify/capabilities.h"
 #include "ptowsp/limits.h"
 
 namespace ptowsp {
@@ -51,6 +52,38 @@ std::string coresJson(const Program& program) {
 
 }  // namespace
 
+namespace {
+
+// What the directives come to on each runtime; nothing without directives.
+std::string scheduleText(const Program& program, const Analysis& analysis) {
+  std::string text;
+  for (const UsedDirective& used : usedDirectives(program.schedule)) {
+    text += fmt::format("    {}: {}\n", used.text, supportText(*used.capability));
+  }
+  if (program.schedule.window != 0) {
+    text += fmt::format("    smallest feasible window: {} of {} tasks\n", analysis.smallest_window,
+                        program.schedule.window);
+  }
+  return text.empty() ? text : "  schedule:\n" + text;
+}
+
+std::string scheduleJson(const Program& program, const Analysis& analysis) {
+  std::string list;
+  for (const UsedDirective& used : usedDirectives(program.schedule)) {
+    std::string support;
+    for (size_t i = 0; i < kRuntimes.size(); ++i) {
+      support += fmt::format("{}{}: {}", i == 0 ? "" : ", ", jsonQuote(kRuntimes[i]),
+                             jsonQuote(nameOf(used.capability->support[i])));
+    }
+    list += fmt::format("{}\n    {{\"directive\": {}, \"support\": {{{}}}}}", list.empty() ? "" : ",",
+                        jsonQuote(used.text), support);
+  }
+  return fmt::format("[{}{}],\n  \"smallest_window\": {}", list, list.empty() ? "" : "\n  ",
+                     analysis.smallest_window);
+}
+
+}  // namespace
+
 std::string summaryText(const Program& program, const Analysis& analysis) {
   const bool dataflow = analysis.dependences == Dependences::dataflow;
   std::string text = fmt::format(
@@ -76,7 +109,7 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
                         : limit.instead.empty() ? ": does not fit"
                                                 : ": " + limit.instead);
   }
-  return text;
+  return text + scheduleText(program, analysis);
 }
 
 std::string summaryJson(const Program& program, const Analysis& analysis) {
@@ -93,11 +126,12 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       "\"tasks\": {},\n"
       "  \"edges\": {},\n  \"edge_hash\": \"{:016x}\",\n  \"dependences\": \"{}\",\n  "
       "\"critical_path\": {},\n"
-      "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"cores\": [{}\n  ],\n  \"limits\": [{}\n  ]\n}}\n",
+      "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"cores\": [{}\n  ],\n  \"limits\": [{}\n  ],\n  "
+      "\"schedule\": {}\n}}\n",
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       dataflow ? "dataflow" : "program_order", analysis.critical_path, analysis.max_fan_in,
-      analysis.max_fan_out, coresJson(program), list);
+      analysis.max_fan_out, coresJson(program), list, scheduleJson(program, analysis));
 }
 
 }  // namespace ptowsp

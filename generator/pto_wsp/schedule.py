@@ -19,14 +19,16 @@ __all__ = ["DispatchPolicy", "TaskWindow", "WindowMode", "Deps", "TaskInfo"]
 
 
 class TaskInfo:
-    """A task as functions of dispatch policies see it: `kernel` (its name) and the coordinates, as
-    `params`, by `task[0]` or `task.get(0)`, or by the names of the loop variables: `task.b`."""
+    """A task as functions of dispatch policies see it: `kernel` (its name) and the coordinates, which
+    are integers, as `params`, by `task[0]` or `task.get(0)`, or by the names of the loop variables:
+    `task.b`."""
 
-    __slots__ = ("kernel", "params")
+    __slots__ = ("kernel", "params", "_names")
 
-    def __init__(self, kernel: str, params: Sequence[Any]) -> None:
+    def __init__(self, kernel: str, params: Sequence[Any], names: Sequence[str | None] = ()) -> None:
         self.kernel = kernel
         self.params = tuple(params)
+        self._names = tuple(names)
 
     @property
     def axes(self) -> tuple[Any, ...]:
@@ -38,12 +40,12 @@ class TaskInfo:
     def get(self, which: int | str) -> Any:
         """A coordinate, by its place or by the name of its loop variable."""
         if isinstance(which, str):
-            for value in self.params:
-                if isinstance(value, Affine) and str(value) == which:
-                    return value
+            if which in self._names:
+                return self.params[self._names.index(which)]
         elif -len(self.params) <= which < len(self.params):
             return self.params[which]
-        shown = ", ".join(map(str, self.params))
+        shown = ", ".join(str(name if name is not None else value)
+                          for name, value in zip(self._names, self.params))
         fail("unknown-name", f"a task of kernel '{self.kernel}' has the coordinates [{shown}], not "
              f"{which!r}", f"name the task: {self.kernel}[b, t](...)")
 
@@ -58,11 +60,10 @@ class DispatchPolicy:
 
     __slots__ = ("kind", "targets", "function")
 
-    def __init__(self, kind: str, targets: int | None = None,
+    def __init__(self, kind: str, targets: int,
                  function: Callable[[TaskInfo], Any] | None = None) -> None:
-        if targets is not None and (isinstance(targets, bool) or not isinstance(targets, int)
-                                    or targets < 1):
-            fail("bad-schedule", f"the number of AICPUs is an integer of at least 1, found "
+        if isinstance(targets, bool) or not isinstance(targets, int) or not 1 <= targets <= 64:
+            fail("bad-schedule", "the number of AICPUs is an integer from 1 to 64, found "
                                  f"{targets!r}")
         if function is not None and not callable(function):
             fail("bad-schedule", f"DispatchPolicy.{kind} takes a function of a task, found "
@@ -92,25 +93,17 @@ class DispatchPolicy:
         return cls("dispatch_by", num_aicpus, fn)
 
     @classmethod
-    def work_steal(cls) -> DispatchPolicy:
-        """A scheduler without ready tasks takes those of another one."""
-        return cls("work_steal")
+    def work_steal(cls, num_aicpus: int = 4) -> DispatchPolicy:
+        """As round_robin, and a scheduler without ready tasks takes those of another one."""
+        return cls("work_steal", num_aicpus)
 
-    def ir(self, tasks: Sequence[tuple[TaskInfo, Callable[[Affine], str]]],
-           site: Site | None) -> Any:
-        """As `schedule.dispatch` of the workload file has it; for a function a key for each task of
-        the program, in its order, as an expression over the loop variables."""
+    def ir(self, function: Callable[[], Any]) -> Any:
+        """As `schedule.dispatch` of the workload file has it; function: gives the form of this
+        policy's function, see _dispatch.py."""
         if self.function is None:
-            return {self.kind: self.targets} if self.targets is not None else {self.kind: {}}
-        keys = []
-        for task, text in tasks:
-            key = Affine.of(self.function(task))
-            if key is None:
-                fail("bad-schedule", f"the function of DispatchPolicy.{self.kind} gives no integer "
-                     f"for a task of kernel '{task.kernel}'", "return a coordinate, such as t[0]",
-                     site)
-            keys.append(text(key))
-        return {self.kind: {"targets": self.targets, "keys": keys}}
+            return {self.kind: self.targets}
+        key = "aicpu" if self.kind == "dispatch_by" else "key"
+        return {self.kind: {"aicpus": self.targets, key: function()}}
 
 
 class WindowMode(Enum):
@@ -141,7 +134,7 @@ class TaskWindow:
     def ir(self) -> Any:
         """As `schedule.task_window` of the workload file has it."""
         return self.size if self.mode is WindowMode.STALL else \
-            {"size": self.size, "mode": self.mode.value}
+            {"tasks": self.size, "mode": self.mode.value}
 
 
 class Deps:
@@ -150,7 +143,7 @@ class Deps:
     __slots__ = ("kind",)
 
     def __init__(self, kind: str) -> None:
-        self.kind = kind  # "dataflow" or "program_order", as ptowsp-gen --dependences has it
+        self.kind = kind  # as ptowsp-gen --dependences has it
 
     @classmethod
     def infer_tensor_map_exact(cls) -> Deps:
@@ -168,9 +161,10 @@ class Deps:
         return cls("program_order")
 
     @classmethod
-    def explicit(cls) -> NoReturn:
-        """Not supported yet."""
-        unsupported("Deps.explicit", "use Deps.infer_tensor_map_exact() or Deps.program_order()")
+    def explicit(cls) -> Deps:
+        """As it is written: by sequential loops and lists, and by channels. Of two tasks that this does
+        not order, neither may write what the other touches: that is an error, and never an edge."""
+        return cls("explicit")
 
     @classmethod
     def hybrid(cls, **kwargs: Any) -> NoReturn:

@@ -13,7 +13,6 @@ from pto_wsp._coverage import Write, complete
 from pto_wsp._names import WORDS, fit, unique
 from pto_wsp._nodes import Block, Loop, SymbolScalar, Task, When
 from pto_wsp.errors import Site, fail
-from pto_wsp.schedule import TaskInfo
 from pto_wsp.types import DType, Lookup, Tensor, View
 
 TYPE_CHECKING = False
@@ -95,9 +94,9 @@ class Traced:
     """A traced workload.
 
     name: for display; tensors: in the order of the workload file; kernels: their names, likewise;
-    locations: JSON pointer -> Site; dependences: "dataflow" or "program_order" (ptowsp-gen
-    --dependences); files: the user's Python files that it came from; symbols: the values of those
-    that are scalar arguments. json_text: the workload file;
+    locations: JSON pointer -> Site; dependences: "dataflow", "program_order" or "explicit"
+    (ptowsp-gen --dependences); files: the user's Python files that it came from; symbols: the
+    values of those that are scalar arguments. json_text: the workload file;
     it does not depend on the arrays' elements.
     """
 
@@ -294,7 +293,7 @@ class _Serializer:
         self._read: set[int] = set()
         self._writes: dict[int, list[Write]] = {}
         self._locations: dict[str, Site] = {}
-        self._tasks: list[tuple[TaskInfo, Callable[[Affine], str]]] = []
+        self._loop_names: list[Callable[[Loop], str]] = []  # of the task nodes, in order
         self._taken: set[str] = set()
 
     def traced(self) -> Traced:
@@ -309,7 +308,10 @@ class _Serializer:
         program = [self._node(node, f"/program/{i}", {}) for i, node in enumerate(self._program)]
         schedule: dict[str, Any] = {}
         if workload.policy is not None:
-            schedule["dispatch"] = workload.policy.ir(self._tasks, workload.schedule_site)
+            from pto_wsp._dispatch import function_ir
+            policy, site = workload.policy, workload.schedule_site
+            schedule["dispatch"] = policy.ir(
+                lambda: function_ir(policy, self._program, self._loop_names, site))
         if workload.window is not None:
             schedule["task_window"] = workload.window.ir()
         if schedule:
@@ -441,6 +443,5 @@ class _Serializer:
                 value = self._symbol(value, task)
             args[param.ir_name] = value
         name = self._kernels[id(task.kernel)][1]
-        self._tasks.append((TaskInfo(task.kernel.name, task.coords),
-                            lambda key: key.text(loops.__getitem__)))
+        self._loop_names.append(loops.__getitem__)
         return {"task": name, "args": args}
