@@ -177,3 +177,24 @@ def test_an_unknown_tensor_is_an_error_of_that_workload(ninja_project, name):
     ninja_project.configure()
     assert "'z'" in ninja_project.build(succeed=False, keep_going=True).text
     assert ninja_project.ctest("-L", "a2a3sim", succeed=False).failed_tests == ["bad.a2a3sim"]
+
+
+def test_a_second_test_runs_within_the_limits_of_the_pinned_runtime(project):
+    """1500 tasks: two launches in the second form."""
+    description = workload(a=2.0)
+    for tensor in description["tensors"]:
+        tensor["shape"] = [8 * 1500, 16]
+    description["program"][0]["extent"] = 1500
+    project.put("one.json", description)
+    project.write("ptowsp_add_workload(one SOURCE one.json)")
+    project.configure("-DPTOWSP_TEST_PINNED_LIMITS=ON")
+    project.build()
+    assert project.ctest("-L", "a2a3sim").failed_tests == []
+    assert {"one.a2a3sim", "one.a2a3sim.limits"} <= set(project.tests())
+    assert project.nothing_to_do()
+    graph = json.loads((project.artifact("one") / "manifest.json").read_text())["graph"]
+    assert (graph["tasks"], graph["segments"]) == (1500, 2)
+
+    project.configure("-DPTOWSP_TEST_PINNED_LIMITS=OFF")
+    project.build()
+    assert "one.a2a3sim.limits" not in project.tests()
