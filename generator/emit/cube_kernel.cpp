@@ -131,6 +131,7 @@ class CubeEmitter {
       rows_.push_back(isNumber(value) ? names_.add(values_.back() + "_row") : "");
     }
     zero_ = names_.add("zero");
+    buffers_ = names_.add("buffers");
     for (const char* format : {"f32", "f16", "bf16", "i32"}) formats_.push_back(names_.add(format));
   }
 
@@ -201,6 +202,7 @@ class CubeEmitter {
       text += fmt::format("  const {} {} = ptowsp::{}(0x{:08x});  // {}\n", type, values_[i],
                           integer ? "integer" : "constant", bits, value.literal);
     }
+    text += fmt::format("  ptowsp::MatmulBuffers {};\n", buffers_);
     if (uses_zero_)
       text += fmt::format("  const ptowsp::NumberRow {}(ptowsp::Lanes{{}});\n", zero_);
     for (const int value : number_rows_)
@@ -285,10 +287,10 @@ class CubeEmitter {
     const Value& left = at(op.args[0]);
     const bool copy_rows = left.dtype != DType::f32 || a.stride != std::to_string(left.cols);
     const std::string start = startText(op);
-    return text + fmt::format("  ptowsp::matmul<{}, {}, {}, {}>({}, {}, {},\n      {}, {}, {}, {}, {});\n",
+    return text + fmt::format("  ptowsp::matmul<{}, {}, {}, {}>({}, {}, {},\n      {}, {}, {}, {}, {}, {});\n",
                               left.rows, at(op.result).cols, left.cols, copy_rows, c.pointer,
                               c.stride, start, a.pointer, a.stride, b.pointer, b.stride,
-                              formatOf(left.dtype));
+                              formatOf(left.dtype), buffers_);
   }
 
   // ---- Stores ----
@@ -322,7 +324,7 @@ class CubeEmitter {
   KernelNames names_;
   std::vector<std::string> values_, rows_, saved_, scalars_, formats_;
   std::vector<TileNames> tiles_;
-  std::string zero_;
+  std::string zero_, buffers_;
   unsigned used_formats_ = 0;
   bool uses_zero_ = false;
   std::vector<int> number_rows_;

@@ -172,11 +172,12 @@ PTOWSP_FUNCTION void copyRows(float* to, const T* from, int64_t stride, int64_t 
   }
 }
 
-// What a product is made in: copies of a panel of b and of rows of a.
-template <bool kCopyRows>
+// What products are made in: copies of a panel of b and of rows of a. One for all of a kernel, as
+// compilers may give each its own place on the stack.
 struct MatmulBuffers {
   alignas(64) float panel[kDepth * kBlockColumns];
-  alignas(64) float rows[kCopyRows ? kPanelRows * kDepth : 1];
+  alignas(64) float rows[kPanelRows * kDepth];
+  PTOWSP_INLINE MatmulBuffers() {}
 };
 
 // c = start + a b for kRows rows, a panel of columns at a time. A panel of b is copied when it is not
@@ -214,8 +215,8 @@ PTOWSP_FUNCTION void multiplyColumns(float* c, int64_t c_stride, const Start& st
 template <int64_t kRows, int64_t kColumns, int64_t kDeep, bool kCopyRows, typename T,
           typename Format>
 PTOWSP_FUNCTION void matmul(float* c, int64_t c_stride, const Start& start, const T* a,
-                            int64_t a_stride, const T* b, int64_t b_stride, const Format& format) {
-  MatmulBuffers<kCopyRows> buffers;
+                            int64_t a_stride, const T* b, int64_t b_stride, const Format& format,
+                            MatmulBuffers& buffers) {
   for (int64_t k = 0; k < kDeep; k += kDepth) {
     const int64_t depth = kDeep - k < kDepth ? kDeep - k : kDepth;
     const Start from = k == 0 ? start : Start(c, c_stride);
