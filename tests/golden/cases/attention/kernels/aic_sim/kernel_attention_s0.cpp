@@ -11,10 +11,11 @@ PTOWSP_KERNEL void kernel_attention_s0(int64_t* args) {
   const float* const q_tile = ptowsp::tile<const float>(args[0]);
   const float* const k_tile = ptowsp::tile<const float>(args[1]);
   float* const s_out_tile = ptowsp::tile<float>(args[2]);
+  ptowsp::MatmulBuffers buffers;
   const ptowsp::NumberRow zero(ptowsp::Lanes{});
 
   ptowsp::matmul<16, 16, 32, false>(s_out_tile, 16, ptowsp::Start(zero.row),
-      q_tile, 32, k_tile, 16, f32);
+      q_tile, 32, k_tile, 16, f32, buffers);
 
   ptowsp::complete(args[4], args[5]);
 }

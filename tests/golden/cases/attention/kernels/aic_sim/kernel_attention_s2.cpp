@@ -11,10 +11,11 @@ PTOWSP_KERNEL void kernel_attention_s2(int64_t* args) {
   const float* const v_tile = ptowsp::tile<const float>(args[0]);
   const float* const e_tile = ptowsp::tile<const float>(args[1]);
   float* const o_out_tile = ptowsp::tile<float>(args[2]);
+  ptowsp::MatmulBuffers buffers;
   const ptowsp::NumberRow zero(ptowsp::Lanes{});
 
   ptowsp::matmul<16, 32, 16, false>(o_out_tile, 32, ptowsp::Start(zero.row),
-      e_tile, 16, v_tile, 32, f32);
+      e_tile, 16, v_tile, 32, f32, buffers);
 
   ptowsp::complete(args[4], args[5]);
 }
