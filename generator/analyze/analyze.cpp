@@ -99,6 +99,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   walk.run([&](int32_t task, const Statement& statement, std::span<const ViewAt> views) {
     // What such a task reads may be its own: that it is a mistake is said once.
     const bool aliased = aliases.task(task, statement, views);
+    for (const int32_t earlier : walk.waits()) tracker.after(earlier);
     tracker.begin();
     for (size_t v = 0; v < views.size(); ++v) {
       const ViewAt& at = views[v];

@@ -48,7 +48,7 @@ const Kernel& kernelOf(const Program& program, const Node& statement) {
 }  // namespace
 
 void RaceCheck::remember(Race race) {
-  race.earlier_statement = locateTask(program_, race.earlier).node;
+  if (!race.earlier_statement) race.earlier_statement = locateTask(program_, race.earlier).node;
   const auto tensorOf = [](const Race& r) {
     return r.statement->views[static_cast<size_t>(r.view)].tensor;
   };
@@ -66,6 +66,44 @@ void RaceCheck::remember(Race race) {
   }
 }
 
+const Node* RaceCheck::concurrent(const NetworkWalk& network, int32_t earlier, int32_t task) {
+  const Node* node = &network.processOf(task);
+  if (node != &network.processOf(earlier)) {
+    return network.before(earlier) ? nullptr : &network.connect();
+  }
+  // Of two tasks of one process the innermost node above both says whether they are ordered.
+  int64_t a = network.numberOf(earlier), b = network.numberOf(task);
+  while (node->kind != Node::Kind::task) {
+    if (node->kind == Node::Kind::loop) {
+      const int64_t per_iteration = node->tasks / node->extent;
+      if (a / per_iteration != b / per_iteration) return node->parallel ? node : nullptr;
+      a %= per_iteration;
+      b %= per_iteration;
+    }
+    const Node* child = node->body.data();
+    for (; b >= child->tasks; ++child) {
+      if (a < child->tasks) return node->kind == Node::Kind::combine ? node : nullptr;
+      a -= child->tasks;
+      b -= child->tasks;
+    }
+    if (a >= child->tasks) return nullptr;  // program order: the earlier task has the smaller number
+    node = child;
+  }
+  return nullptr;
+}
+
+std::string RaceCheck::whereText(const Race& race) {
+  if (race.parallel->kind == Node::Kind::connect) {
+    return fmt::format("they are in processes {} and {}, and no channel orders them",
+                       race.earlier_process->name, race.process->name);
+  }
+  if (race.parallel->kind == Node::Kind::loop) {
+    return fmt::format("both are in different iterations of the parallel loop over {}",
+                       race.parallel->variable);
+  }
+  return "both are in different children of a combine node";
+}
+
 void RaceCheck::report(Diagnostics& diagnostics) const {
   for (const Race& race : races_) {
     const TileView& view = race.statement->views[static_cast<size_t>(race.view)];
@@ -75,25 +113,26 @@ void RaceCheck::report(Diagnostics& diagnostics) const {
         regionText(program_.tensors[static_cast<size_t>(view.tensor)], race.region);
     const TaskLocation earlier = locateTask(program_, race.earlier);
     const bool loop = race.parallel->kind == Node::Kind::loop;
-    const std::string where =
-        loop ? fmt::format("iterations of the parallel loop over {}", race.parallel->variable)
-             : std::string("children of a combine node");
+    const bool connect = race.parallel->kind == Node::Kind::connect;
     std::string message = fmt::format(
-        "task {} {} {}, task {} {} it too, and they may run at the same time: both are in "
-        "different {}",
+        "task {} {} {}, task {} {} it too, and they may run at the same time: {}",
         taskName(program_, race.earlier), race.earlier_wrote ? "writes" : "reads", region,
-        taskName(program_, race.task), verb(access), where);
+        taskName(program_, race.task), verb(access), whereText(race));
     if (race.more > 0) message += fmt::format(" ({} more such conflicts)", race.more);
     Diagnostic& diagnostic = diagnostics.error(
         "race", view.place, std::move(message),
         loop ? "let the iterations touch different elements, or make the loop sequential"
-             : "let the children touch different elements, or put them into a sequential node");
+        : connect
+            ? "let the processes touch different elements, or let a channel order the two tasks"
+            : "let the children touch different elements, or put them into a sequential node");
     diagnostic.related.push_back(
         {viewOf(program_, earlier, view.tensor, race.earlier_wrote, race.region).place,
          fmt::format("task {} {} it here", taskName(program_, race.earlier),
                      race.earlier_wrote ? "writes" : "reads")});
     diagnostic.related.push_back(
-        {race.parallel->place, loop ? "the parallel loop" : "the combine node"});
+        {race.parallel->place, loop      ? "the parallel loop"
+                               : connect ? "the connect node"
+                                         : "the combine node"});
     if (&race == &races_.back() && others_ > 0) {
       diagnostic.related.push_back(
           {program_.root.place,

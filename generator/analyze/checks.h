@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "generator/analyze/naming.h"
 #include "generator/analyze/walk.h"
 #include "generator/base/diagnostic.h"
 #include "generator/verify/program.h"
@@ -21,8 +23,10 @@ namespace ptowsp {
 // closest pair of racing tasks on some element. If a's access were replaced there before b came, a
 // task w between them wrote the element. w lies below the same parallel node as a and b, because
 // that node's tasks are consecutive; it differs in iteration from a or from b, so it races with one
-// of them, and is closer to it than a is to b.
-class RaceCheck {
+// of them, and is closer to it than a is to b. Likewise in processes: if a happened before w, and w
+// before b, then a happened before b; parallel nodes of a process hold no channel operations, so
+// what another process does is ordered with all of their tasks or with none.
+class [[gnu::visibility("hidden")]] RaceCheck {
  public:
   RaceCheck(const Program& program, const Walk& walk) : program_(program), walk_(walk) {}
 
@@ -32,10 +36,17 @@ class RaceCheck {
     for (const Walk::Level& level : walk_.levels()) {
       if (earlier >= level.begin) continue;
       if (level.parallel) {
-        remember(
-            {level.node, statement.node, nullptr, earlier, task, view, earlier_wrote, region, 0});
+        remember({level.node, statement.node, nullptr, earlier, task, view, earlier_wrote, region});
       }
       return;
+    }
+    if (const NetworkWalk* network = walk_.network()) {
+      if (const Node* parallel = concurrent(*network, earlier, task)) {
+        remember({parallel, statement.node,
+                  locateInProcess(network->processOf(earlier), network->numberOf(earlier)), earlier,
+                  task, view, earlier_wrote, region, &network->processOf(earlier),
+                  &network->processOf(task)});
+      }
     }
   }
   void report(Diagnostics& diagnostics) const;
@@ -49,7 +60,9 @@ class RaceCheck {
     int view;
     bool earlier_wrote;
     graph::Rect region;
-    int64_t more;  // further conflicts of the same statements on the same tensor
+    const Node* earlier_process = nullptr;  // where `parallel` is a connect node
+    const Node* process = nullptr;
+    int64_t more = 0;  // further conflicts of the same statements on the same tensor
   };
   static constexpr size_t kShown = 5;
 
@@ -59,6 +72,9 @@ class RaceCheck {
   int64_t others_ = 0;
 
   void remember(Race race);
+  // The node that lets two tasks of one run of processes run at the same time, or null.
+  static const Node* concurrent(const NetworkWalk& network, int32_t earlier, int32_t task);
+  static std::string whereText(const Race& race);
 };
 
 // InitialisationCheck: tasks read only elements that were given or written before, and outputs are

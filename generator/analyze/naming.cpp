@@ -6,15 +6,22 @@
 
 namespace ptowsp {
 
-TaskLocation locateTask(const Program& program, int64_t task) {
-  TaskLocation location;
-  const Node* node = &program.root;
+namespace {
+
+// Calls enter(loop, iteration) for each loop on the way to the task.
+template <class Enter>
+const Node* descend(const Node* node, int64_t task, Enter&& enter) {
   while (node->kind != Node::Kind::task) {
     if (node->kind == Node::Kind::loop) {
       const int64_t per_iteration = node->tasks / node->extent;
-      location.loops.push_back(node);
-      location.indices.push_back(task / per_iteration);
+      enter(*node, task / per_iteration);
       task %= per_iteration;
+    }
+    if (node->kind == Node::Kind::connect) {
+      const auto at = node->order.begin() + task;
+      task = std::count(node->order.begin(), at, *at);
+      node = &node->body[static_cast<size_t>(*at)];
+      continue;
     }
     const Node* child = node->body.data();
     while (task >= child->tasks) {
@@ -23,8 +30,22 @@ TaskLocation locateTask(const Program& program, int64_t task) {
     }
     node = child;
   }
-  location.node = node;
+  return node;
+}
+
+}  // namespace
+
+TaskLocation locateTask(const Program& program, int64_t task) {
+  TaskLocation location;
+  location.node = descend(&program.root, task, [&](const Node& loop, int64_t index) {
+    location.loops.push_back(&loop);
+    location.indices.push_back(index);
+  });
   return location;
+}
+
+const Node* locateInProcess(const Node& process, int64_t task) {
+  return descend(&process, task, [](const Node&, int64_t) {});
 }
 
 std::string taskName(const Program& program, int64_t task) {

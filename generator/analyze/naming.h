@@ -18,8 +18,11 @@ struct TaskLocation {
   std::vector<int64_t> indices;
 };
 
-// Precondition: 0 <= task < program.taskCount().
+// Precondition: 0 <= task < program.taskCount(). In a connect node it takes time in proportion to
+// the tasks before it.
 TaskLocation locateTask(const Program& program, int64_t task);
+// The statement of the task that is number `task` of those below a process, in program order.
+const Node* locateInProcess(const Node& process, int64_t task);
 
 // "softmax_rows[r=3]"; "diamond_top" where there is no loop around it; "attention[t=1] stage 2/3" of a
 // kernel that was split by core.

@@ -11,6 +11,7 @@
 #include "generator/analyze/split_kernel.h"
 #include "generator/base/checked.h"
 #include "generator/verify/names.h"
+#include "generator/verify/network.h"
 
 namespace ptowsp {
 namespace {
@@ -30,6 +31,7 @@ class Splitter {
     result_.name = program.name;
     result_.tensors = program.tensors;
     result_.schedule = program.schedule;
+    result_.channels = program.channels;
     for (const Tensor& tensor : program.tensors) names_.insert(tensor.declaration.name);
     for (const Kernel& kernel : program.kernels) names_.insert(kernel.name);
     collectVariables(program.root);
@@ -39,6 +41,8 @@ class Splitter {
     for (const Kernel& kernel : source_.kernels) addKernel(kernel);
     result_.root = node(source_.root);
     if (!good_) return std::nullopt;
+    // Processes take turns by tasks, and some have become several.
+    if (result_.taskCount() != source_.taskCount()) orderProcesses(result_, diagnostics_);
     return std::move(result_);
   }
 
@@ -74,6 +78,9 @@ class Splitter {
     copy.variable = source.variable;
     copy.extent = source.extent;
     copy.parallel = source.parallel;
+    copy.name = source.name;
+    copy.channel = source.channel;
+    copy.order = source.order;
     const bool loop = source.kind == Node::Kind::loop;
     if (loop) extents_.push_back(source.extent);
     for (const Node& child : source.body) {

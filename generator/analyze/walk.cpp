@@ -2,7 +2,7 @@
 
 namespace ptowsp {
 
-Walk::Walk(const Program& program) {
+Walk::Walk(const Program& program) : program_(&program) {
   add(program, program.root);
   // A loop moves every view below it; the coefficients lie in the views, the loop's depth picks
   // one.

@@ -1,11 +1,14 @@
-// Walk: every task of a program, in program order, with its views evaluated. Affine positions are
-// kept up to date by adding coefficients as the loops advance; nothing is allocated for a task.
+// Walk: every task of a program, in the order of the task index, with its views evaluated. Affine
+// positions are kept up to date by adding coefficients as the loops advance; nothing is allocated
+// for a task. Below a connect node the network says whose turn it is (network_walk.h).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "generator/analyze/network_walk.h"
 #include "generator/verify/program.h"
 
 namespace ptowsp {
@@ -24,7 +27,7 @@ struct Statement {
   int first_view = 0;
 };
 
-class Walk {
+class [[gnu::visibility("hidden")]] Walk {
  public:
   // Level: a node above the current task. Tasks from `begin` on are in the same iteration (of a
   // loop) or the same child (of a list) as the current one; earlier tasks below the node are in
@@ -37,8 +40,14 @@ class Walk {
 
   explicit Walk(const Program& program);
 
+  // The run of processes in which the current task is, or null.
+  const NetworkWalk* network() const { return network_ ? &*network_ : nullptr; }
+  // Tasks that the current one waits for because of channels.
+  std::span<const int32_t> waits() const { return network_ ? network_->waits() : std::span<const int32_t>(); }
+
   const std::vector<Statement>& statements() const { return statements_; }
-  // The levels above the task being visited, outermost first.
+  // The levels above the task being visited, outermost first; of a task in a process those above
+  // the connect node.
   std::span<const Level> levels() const { return levels_; }
   // The views of all statements, where the walk stands; before it, those of each first task.
   const std::vector<ViewAt>& views() const { return views_; }
@@ -69,6 +78,8 @@ class Walk {
   std::vector<ViewAt> views_;
   std::vector<Delta> deltas_;
   std::vector<Level> levels_;
+  std::optional<NetworkWalk> network_;
+  const Program* program_;
   int32_t task_ = 0;
 
   void add(const Program& program, const Node& node);
@@ -85,6 +96,7 @@ class Walk {
       ++task_;
       return;
     }
+    if (node.kind == Node::Kind::connect) return stepNetwork(index, visit);
     if (node.kind != Node::Kind::loop) {
       stepChildren(item, index, node.kind == Node::Kind::combine, visit);
       return;
@@ -113,6 +125,39 @@ class Walk {
       step(child, visit);
     }
     levels_.pop_back();
+  }
+
+  // Scripts number items, which stand in program order from the connect node on.
+  template <class Visit>
+  void stepNetwork(int index, Visit& visit) {
+    const Node& connect = *items_[static_cast<size_t>(index)].node;
+    const auto isNumbered = [](const Node& node) {
+      return node.kind == Node::Kind::task || node.kind == Node::Kind::loop ||
+             node.kind == Node::Kind::send;
+    };
+    int at = index;
+    network_.emplace(*program_, connect, task_, [&](const Node&) {
+      do ++at;
+      while (!isNumbered(*items_[static_cast<size_t>(at)].node));
+      return at;
+    });
+    struct Visitor : NetworkWalk::Visitor {
+      Walk* walk;
+      Visit* visit;
+      int32_t task(int item) {
+        NetworkWalk::Visitor::add();
+        walk->step(item, *visit);
+        return walk->task_ - 1;
+      }
+      void nextIteration(int item) { walk->move(walk->items_[static_cast<size_t>(item)], 1); }
+      void leaveLoop(int item, int64_t extent) {
+        walk->move(walk->items_[static_cast<size_t>(item)], -extent);
+      }
+    } visitor;
+    visitor.walk = this;
+    visitor.visit = &visit;
+    network_->run(visitor);
+    network_.reset();
   }
 
   void move(const Item& loop, int64_t iterations) {

@@ -96,7 +96,15 @@ Json programJson(const Node& node) {
   Json body = Json::array();
   for (const Node& child : node.body) body.push_back(programJson(child));
   switch (node.kind) {
+    case Node::Kind::connect:
+      return {{"connect", std::move(body)}};
+    case Node::Kind::process:
+      return {{"process", node.name}, {"body", std::move(body)}};
+    case Node::Kind::send:
+      return {{"send", node.channel}, {"body", std::move(body)}};
     case Node::Kind::loop:
+      if (node.consumes())
+        return {{"consume", node.channel}, {"as", node.variable}, {"body", std::move(body)}};
       return {{"for", node.variable}, {"extent", node.extent}, {"body", std::move(body)}};
     case Node::Kind::combine:
       return {{"combine", std::move(body)}};
@@ -151,7 +159,7 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
     kernels.push_back(kernelJson(program.kernels[i], i));
   for (const Node& node : program.root.body) nodes.push_back(programJson(node));
 
-  const Json manifest = {
+  Json manifest = {
       {"ptowsp_manifest", 1},
       {"version", PTOWSP_VERSION},
       {"contract", "G1"},
@@ -166,6 +174,15 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
       {"graph", graphJson(program, analysis)},
       {"program", std::move(nodes)},
       {"schedule", scheduleJson(program.schedule)}};
+  if (!program.channels.empty()) {
+    Json channels = Json::array();
+    for (const Channel& channel : program.channels)
+      channels.push_back({{"name", channel.name},
+                          {"depth", channel.depth},
+                          {"latency", channel.latency},
+                          {"tokens", channel.tokens}});
+    manifest["channels"] = std::move(channels);
+  }
   return manifest.dump(2) + "\n";
 }
 

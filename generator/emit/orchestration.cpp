@@ -11,6 +11,7 @@
 #include "generator/emit/dispatch.h"
 #include "generator/emit/names.h"
 #include "generator/ir/dtype.h"
+#include "generator/verify/network.h"
 
 namespace ptowsp {
 namespace {
@@ -19,7 +20,8 @@ namespace {
 // keep their names except where one would hide something that the emitted code itself uses.
 class LocalNames {
  public:
-  explicit LocalNames(std::set<std::string> user) : user_(std::move(user)) {}
+  explicit LocalNames(std::set<std::string> user, std::set<std::string> used = {})
+      : user_(std::move(user)), more_used_(std::move(used)) {}
 
   std::string of(const std::string& name) const {
     static const std::set<std::string, std::less<>> used = {
@@ -27,14 +29,17 @@ class LocalNames {
         "Graph", "Runtime", "Block", "tensors",   "expected", "x86",    "linux",  "unix",
         "key",   "pto_wsp_select_aicpu_scheduler_id"};
     std::string local = name;
-    if (!used.contains(name)) return local;
-    do local += '_';
-    while (user_.contains(local));
+    if (!used.contains(name) && !more_used_.contains(name)) return local;
+    return unused(local + '_');
+  }
+  // A name for something else, which no variable has.
+  std::string unused(std::string local) const {
+    while (user_.contains(local)) local += '_';
     return local;
   }
 
  private:
-  std::set<std::string> user_;
+  std::set<std::string> user_, more_used_;
 };
 
 void collectVariables(const Node& node, std::set<std::string>& names) {
@@ -132,16 +137,20 @@ std::string kernelFunction(const Kernel& kernel, int func_id, const ScheduleText
 
 std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
                      std::vector<std::string>& variables, int depth);
+std::string processNodeText(const Program& program, const Node& node, const LocalNames& names,
+                            std::vector<std::string>& variables, int depth);
 
 std::string bodyText(const Program& program, const Node& node, const LocalNames& names,
-                     std::vector<std::string>& variables, int depth) {
+                     std::vector<std::string>& variables, int depth,
+                     decltype(nodeText)* text_of = nodeText) {
   std::string text;
-  for (const Node& child : node.body) text += nodeText(program, child, names, variables, depth);
+  for (const Node& child : node.body) text += text_of(program, child, names, variables, depth);
   return text;
 }
 
-std::string taskText(const Program& program, const Node& node,
-                     const std::vector<std::string>& variables, int depth) {
+// "kernel::twice(graph, {tensor::x, 0, 0})".
+std::string callText(const Program& program, const Node& node,
+                     const std::vector<std::string>& variables) {
   const Kernel& kernel = program.kernels[node.kernel];
   std::string args =
       keyArgument(program.schedule, node.key, affineText(node.key.value, variables));
@@ -153,8 +162,94 @@ std::string taskText(const Program& program, const Node& node,
   }
   for (size_t i = 0; i < node.scalars.size(); ++i)
     args += ", " + scalarText(kernel.scalars[i].dtype, node.scalars[i]);
-  return fmt::format("{}if (int error = kernel::{}(graph{})) return error;\n", indented(depth),
-                     kernel.name, args);
+  return fmt::format("kernel::{}(graph{})", kernel.name, args);
+}
+
+std::string taskText(const Program& program, const Node& node,
+                     const std::vector<std::string>& variables, int depth) {
+  return fmt::format("{}if (int error = {}) return error;\n", indented(depth),
+                     callText(program, node, variables));
+}
+
+// A node of a process. Loop variables belong to the process, which leaves its function to wait.
+std::string processNodeText(const Program& program, const Node& node, const LocalNames& names,
+                            std::vector<std::string>& variables, int depth) {
+  const std::string in = indented(depth);
+  const auto body = [&](int body_depth) {
+    return bodyText(program, node, names, variables, body_depth, processNodeText);
+  };
+  switch (node.kind) {
+    case Node::Kind::task:
+      return fmt::format("{}PTOWSP_TASK({});\n", in, callText(program, node, variables));
+    case Node::Kind::send: {
+      const std::string& channel = program.channels[static_cast<size_t>(node.channel)].name;
+      return fmt::format("{0}PTOWSP_ROOM(channel::{1});\n{2}{0}PTOWSP_SEND(channel::{1});\n", in,
+                         channel, body(depth));
+    }
+    case Node::Kind::loop: {
+      const std::string variable = names.of(node.variable);
+      variables.push_back(variable);
+      std::string text = body(depth + 1), comment = node.parallel ? "parallel" : "sequential";
+      variables.pop_back();
+      if (node.consumes()) {
+        const std::string& channel = program.channels[static_cast<size_t>(node.channel)].name;
+        comment = "consume " + channel;
+        text = fmt::format("{0}PTOWSP_RECEIVE(channel::{1});\n{2}{0}PTOWSP_RELEASE(channel::{1});\n",
+                           indented(depth + 1), channel, text);
+      }
+      return fmt::format("{0}for ({1} = 0; {1} < {2}; ++{1}) {{  // {3}\n{4}{0}}}\n", in, variable,
+                         node.extent, comment, text);
+    }
+    default:
+      return fmt::format("{0}{{  // {1}\n{2}{0}}}\n", in,
+                         node.kind == Node::Kind::combine ? "combine" : "sequential",
+                         body(depth + 1));
+  }
+}
+
+// A connect node: each process a function that stops where it has to wait, run in turns.
+std::string connectText(const Program& program, const Node& node, const LocalNames& names,
+                        std::vector<std::string>& variables, int depth) {
+  const std::string in = indented(depth + 1);
+  std::string processes, list;
+  for (const Node& process : node.body) {
+    std::set<std::string> loops;
+    collectVariables(process, loops);
+    std::string state;
+    for (const std::string& loop : loops)
+      state += fmt::format(", {} = int64_t{{0}}", names.of(loop));
+    const std::string name = names.unused(process.name + "_process");
+    list += ", " + name;
+    processes += fmt::format(
+        "{0}auto {1} = [&{2}](ptowsp::Process& process) mutable -> int {{\n"
+        "{0}  PTOWSP_PROCESS(process)\n{3}{0}  PTOWSP_PROCESS_END\n{0}}};\n",
+        in, name, state,
+        bodyText(program, process, names, variables, depth + 2, processNodeText));
+  }
+  const std::string open =
+      program.channels.empty()
+          ? ""
+          : in + "if (int error = ptowsp::openNetwork(network, channels)) return error;\n";
+  return fmt::format(
+      "{0}{{  // connect\n{1}ptowsp::Network network;\n{2}{3}"
+      "{1}if (int error = ptowsp::runProcesses(network{4})) return error;\n{0}}}\n",
+      indented(depth), in, open, processes, list);
+}
+
+std::string channelTable(const Program& program) {
+  if (program.channels.empty()) return "";
+  std::string names, rows;
+  for (const Channel& channel : program.channels) {
+    names += (names.empty() ? "" : ", ") + channel.name;
+    rows += fmt::format("    {{\"{}\", {}, {}}},\n", channel.name, channel.depth, channel.tokens);
+  }
+  return fmt::format(
+      "\nnamespace channel {{\n"
+      "enum : int {{ {} }};\n"
+      "}}\n\n"
+      "// Name, depth, tokens.\n"
+      "constexpr ptowsp::ChannelInfo channels[] = {{\n{}}};\n",
+      names, rows);
 }
 
 std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
@@ -171,14 +266,14 @@ std::string nodeText(const Program& program, const Node& node, const LocalNames&
                          indented(depth), variable, node.extent,
                          node.parallel ? "parallel" : "sequential", body);
     }
-    case Node::Kind::sequential:
-    case Node::Kind::combine: {
+    case Node::Kind::connect:
+      return connectText(program, node, names, variables, depth);
+    default: {
       const std::string body = bodyText(program, node, names, variables, depth + 1);
       return fmt::format("{0}{{  // {1}\n{2}{0}}}\n", indented(depth),
                          node.kind == Node::Kind::combine ? "combine" : "sequential", body);
     }
   }
-  return {};
 }
 
 // Runners on a2a3sim take the relay kernel from this library; it is too small for one of its own.
@@ -195,7 +290,10 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
                               std::string_view source_name) {
   std::set<std::string> loop_variables;
   collectVariables(program.root, loop_variables);
-  const LocalNames names(loop_variables);
+  const bool processes = hasProcesses(program.root);
+  const LocalNames names(loop_variables,
+                         processes ? std::set<std::string>{"network", "channels", "channel", "process"}
+                                   : std::set<std::string>{});
 
   const ScheduleText schedule = scheduleText(program);
   std::string kernels;
@@ -210,12 +308,12 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
   return generatedBy("//", source_name) +
          fmt::format(
              "#include \"runtime.h\"\n"
-             "#include \"ptowsp/orchestration.h\"\n\n"
+             "#include \"ptowsp/orchestration.h\"\n{13}\n"
              "#if PTOWSP_ORCHESTRATION_VERSION != 2\n"
              "#error \"ptowsp/orchestration.h is of another version: emit the workload again\"\n"
-             "#endif\n\n"
+             "#endif\n{14}\n"
              "namespace {{\n\n"
-             "{0}\n"
+             "{0}{15}\n"
              "// Tasks, edges, edge hash and largest fan-out that the generator computed; the relay\n"
              "// kernel's func_id, -1 for none.\n"
              "constexpr ptowsp::Expected expected = {{{{{1}, {2}, 0x{3:016x}u}}, {8}, {9}}};\n\n"
@@ -241,7 +339,13 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
              analysis.dependences == Dependences::program_order ? "program_order" : "dataflow",
              body, analysis.max_fan_out, relay ? static_cast<int>(program.kernels.size()) : -1,
              relay ? relayFunction() : "",
-             schedule.helper, schedule.directives);
+             schedule.helper, schedule.directives,
+             processes ? "#include \"ptowsp/processes.h\"\n" : "",
+             processes ? "#if PTOWSP_PROCESSES_VERSION != 1\n"
+                         "#error \"ptowsp/processes.h is of another version: emit the workload again\"\n"
+                         "#endif\n"
+                       : "",
+             channelTable(program));
 }
 
 }  // namespace ptowsp

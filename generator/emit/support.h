@@ -13,5 +13,8 @@ std::string_view launchGraphHeader();
 std::string_view limitsHeader();
 std::string_view segmentsHeader();
 std::string_view dispatchHeader();
+// Of trees with processes only.
+std::string_view channelsHeader();
+std::string_view processesHeader();
 
 }  // namespace ptowsp::support

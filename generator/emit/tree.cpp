@@ -11,6 +11,7 @@
 #include "generator/emit/orchestration.h"
 #include "generator/emit/sim_kernel.h"
 #include "generator/emit/support.h"
+#include "generator/verify/network.h"
 
 namespace ptowsp {
 namespace {
@@ -69,6 +70,10 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   if (!program.schedule.table.empty())
     files.push_back({std::string(kDispatchTable), emitDispatchTable(program, source.file)});
+  if (hasProcesses(program.root)) {
+    files.push_back({"kernels/orchestration/ptowsp/channels.h", std::string(support::channelsHeader())});
+    files.push_back({"kernels/orchestration/ptowsp/processes.h", std::string(support::processesHeader())});
+  }
   bool complete = true;
   std::string library;  // the stages of the kernel at hand
   for (const Kernel& kernel : program.kernels) {

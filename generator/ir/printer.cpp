@@ -98,6 +98,17 @@ std::string argumentText(const Argument& argument) {
   return text + quoted(print(std::get<View>(argument.value)));
 }
 
+std::string channelText(const Channel& channel) {
+  std::string text =
+      "{\"name\": " + quoted(channel.name) + ", \"depth\": " + std::to_string(channel.depth);
+  if (channel.latency > 0) text += ", \"latency\": " + std::to_string(channel.latency);
+  return text + "}";
+}
+
+std::string namesText(const std::vector<Name>& names) {
+  return "[" + joined(names, ", ", [](const Name& name) { return quoted(name.text); }) + "]";
+}
+
 std::string nodesText(const std::vector<Node>& nodes, int depth);
 
 std::string nodeText(const Node& node, int depth) {
@@ -113,6 +124,18 @@ std::string nodeText(const Node& node, int depth) {
       return "{\"sequential\": " + nodesText(node.body, depth) + "}";
     case Node::Kind::combine:
       return "{\"combine\": " + nodesText(node.body, depth) + "}";
+    case Node::Kind::connect:
+      return "{\"connect\": " + nodesText(node.body, depth) + "}";
+    case Node::Kind::process:
+      return "{\"process\": " + quoted(node.name) + ", \"consumes\": " + namesText(node.consumes) +
+             ", \"produces\": " + namesText(node.produces) +
+             ", \"body\": " + nodesText(node.body, depth) + "}";
+    case Node::Kind::send:
+      return "{\"send\": " + quoted(node.channel) + ", \"body\": " + nodesText(node.body, depth) +
+             "}";
+    case Node::Kind::consume:
+      return "{\"consume\": " + quoted(node.channel) + ", \"as\": " + quoted(node.variable) +
+             ", \"body\": " + nodesText(node.body, depth) + "}";
   }
   return {};
 }
@@ -127,6 +150,9 @@ std::string print(const Workload& workload) {
   std::string text = "{\n  \"ptowsp\": 1,\n  \"name\": " + quoted(workload.name) +
                      ",\n  \"tensors\": " + lines(workload.tensors, 1, tensorText) +
                      ",\n  \"kernels\": " + lines(workload.kernels, 1, kernelText) +
+                     (workload.channels.empty()
+                          ? ""
+                          : ",\n  \"channels\": " + lines(workload.channels, 1, channelText)) +
                      ",\n  \"program\": " + nodesText(workload.program, 1);
   if (!workload.schedule.empty()) {
     text += ",\n  \"schedule\": " + print(workload.schedule);

@@ -16,12 +16,7 @@ using json::Value;
 using Kind = json::Value::Kind;
 using Names = std::vector<std::string_view>;
 
-constexpr const char* kGaps = "see docs/future/pto_runtime_gaps.md";
 constexpr size_t kHighestRank = 8;
-
-// Words of the IR that a later version will read: refused by name, not as misspelt.
-const Names kReservedTopLevel = {"channels"};
-const Names kReservedNodes = {"process", "send", "consume", "connect"};
 
 bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -42,7 +37,7 @@ class Reader {
   Workload workload(const Value& root) {
     Workload result;
     if (!object(root, "", "a workload", {"ptowsp", "name", "tensors", "kernels", "program"},
-                {"schedule"}, kReservedTopLevel)) {
+                {"channels", "schedule"})) {
       return result;
     }
     if (const Value* version = root.find("ptowsp")) readVersion(*version);
@@ -53,6 +48,8 @@ class Reader {
          [&](const Value& v, const std::string& at) { result.tensors.push_back(tensor(v, at)); });
     each(root, "kernels", "", "kernels",
          [&](const Value& v, const std::string& at) { result.kernels.push_back(kernel(v, at)); });
+    each(root, "channels", "", "channels",
+         [&](const Value& v, const std::string& at) { result.channels.push_back(channel(v, at)); });
     result.program = nodes(root, "program", "");
     if (const Value* schedule = root.find("schedule")) {
       result.schedule = readSchedule(*schedule, diagnostics_);
@@ -85,7 +82,7 @@ class Reader {
 
   // Whether the value is an object; says which of its keys are missing, unknown or double.
   bool object(const Value& value, std::string_view place, std::string_view what, Names required,
-              Names optional, const Names& reserved = {}) {
+              Names optional) {
     if (value.kind != Kind::object) {
       wrongType(value, place, std::string(what) + " (an object)");
       return false;
@@ -102,10 +99,6 @@ class Reader {
     for (const json::Member& member : value.members) {
       if (contains(known, member.key)) continue;
       std::string at = json::pointer(place, member.key);
-      if (contains(reserved, member.key)) {
-        unsupported(member.key, at);
-        continue;
-      }
       Names absent;  // a key that is there already is no plausible meaning of the misspelt one
       for (std::string_view key : known) {
         if (!value.find(key)) absent.push_back(key);
@@ -116,11 +109,6 @@ class Reader {
                             : "did you mean '" + std::string(nearest) + "'?");
     }
     return true;
-  }
-
-  void unsupported(std::string_view feature, std::string_view place) {
-    error("unsupported-feature", place, "'" + std::string(feature) + "' is not supported yet",
-          kGaps);
   }
 
   // Calls `read` for each item of the array that is the member `key`.
@@ -357,6 +345,26 @@ class Reader {
     return op;
   }
 
+  Channel channel(const Value& value, const std::string& place) {
+    Channel channel;
+    channel.place = place;
+    if (!object(value, place, "a channel", {"name", "depth"}, {"latency"})) return channel;
+    channel.name = stringMember(value, "name", place, "a channel's name");
+    auto count = [&](std::string_view key, std::string_view what) -> int64_t {
+      const Value* member = value.find(key);
+      if (!member) return 0;
+      std::string at = json::pointer(place, key);
+      int64_t number = integer(*member, at, what);
+      if (number >= 0) return number;
+      error("bad-channel", at,
+            std::string(what) + " must not be negative, found " + std::to_string(number));
+      return 0;
+    };
+    channel.depth = count("depth", "a channel's depth");
+    channel.latency = count("latency", "a channel's latency");
+    return channel;
+  }
+
   std::vector<Node> nodes(const Value& owner, std::string_view key, std::string_view place) {
     std::vector<Node> result;
     each(owner, key, place, "program nodes",
@@ -381,14 +389,29 @@ class Reader {
       node.kind = Node::Kind::combine;
       object(value, place, "a combine node", {"combine"}, {});
       node.body = nodes(value, "combine", place);
+    } else if (value.find("connect")) {
+      node.kind = Node::Kind::connect;
+      object(value, place, "a connect node", {"connect"}, {});
+      each(value, "connect", place, "processes", [&](const Value& v, const std::string& at) {
+        node.body.push_back(process(v, at));
+      });
+    } else if (value.find("send")) {
+      node.kind = Node::Kind::send;
+      object(value, place, "a send node", {"send", "body"}, {});
+      node.channel = stringMember(value, "send", place, "a channel's name");
+      node.body = nodes(value, "body", place);
+    } else if (value.find("consume")) {
+      node.kind = Node::Kind::consume;
+      object(value, place, "a consume node", {"consume", "as", "body"}, {});
+      node.channel = stringMember(value, "consume", place, "a channel's name");
+      node.variable = stringMember(value, "as", place, "the variable of the token's index");
+      node.body = nodes(value, "body", place);
+    } else if (value.find("process")) {
+      error("misplaced-node", json::pointer(place, "process"),
+            "a process stands in a connect node, not among the program's nodes",
+            "write {\"connect\": [...]} around the processes");
     } else {
-      for (std::string_view reserved : kReservedNodes) {
-        if (value.find(reserved)) {
-          unsupported(reserved, json::pointer(place, reserved));
-          return node;
-        }
-      }
-      const Names kinds = {"task", "for", "sequential", "combine"};
+      const Names kinds = {"task", "for", "sequential", "combine", "connect", "send", "consume"};
       std::string fix;
       for (const json::Member& member : value.members) {
         std::string_view nearest = nearestName(member.key, kinds);
@@ -396,6 +419,25 @@ class Reader {
       }
       error("missing-key", place, "a program node needs one of the keys " + listed(kinds), fix);
     }
+    return node;
+  }
+
+  Node process(const Value& value, const std::string& place) {
+    Node node;
+    node.kind = Node::Kind::process;
+    node.place = place;
+    if (!object(value, place, "a process", {"process", "body"}, {"consumes", "produces"})) {
+      return node;
+    }
+    node.name = stringMember(value, "process", place, "a process's name");
+    auto names = [&](std::string_view key, std::vector<Name>& list) {
+      each(value, key, place, "channel names", [&](const Value& v, const std::string& at) {
+        list.push_back({string(v, at, "a channel's name"), at});
+      });
+    };
+    names("consumes", node.consumes);
+    names("produces", node.produces);
+    node.body = nodes(value, "body", place);
     return node;
   }
 

@@ -97,18 +97,47 @@ struct Argument {
   std::string place;
 };
 
-// Node: one node of the program tree.
+// Channel: orders processes; `depth` tokens fit into it, 0 is a rendezvous. latency: cycles.
+struct Channel {
+  std::string name;
+  int64_t depth = 1;
+  int64_t latency = 0;
+  std::string place;
+};
+
+// Name: the name of something else, and where it stands.
+struct Name {
+  std::string text;
+  std::string place;
+};
+
+// Node: one node of the program tree. The body of a connect node are process nodes, which stand
+// nowhere else.
 struct Node {
-  enum class Kind { task, loop, sequential, combine } kind = Kind::task;
+  enum class Kind {
+    task,
+    loop,
+    sequential,
+    combine,
+    connect,
+    process,
+    send,
+    consume
+  } kind = Kind::task;
   std::string place;
   // task
   std::string kernel;
   std::vector<Argument> args;
-  // loop
+  // loop; consume: the token's index
   std::string variable;
   int64_t extent = 0;
   bool parallel = false;
-  // loop, sequential, combine
+  // process
+  std::string name;
+  std::vector<Name> consumes, produces;
+  // send, consume
+  std::string channel;
+  // all but task
   std::vector<Node> body;
 };
 
@@ -159,6 +188,7 @@ struct Workload {
   std::string name;  // for display
   std::vector<Tensor> tensors;
   std::vector<Kernel> kernels;
+  std::vector<Channel> channels;
   std::vector<Node> program;
   Schedule schedule;
 };

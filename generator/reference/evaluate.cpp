@@ -249,6 +249,53 @@ class KernelRun {
   int64_t work_ = 0;
 };
 
+// TaskCursor: the tasks of one process, one after another.
+class TaskCursor {
+ public:
+  explicit TaskCursor(const Node& process) { enter(process); }
+
+  // The next task; there is one. variables(): of the loops of the process around it.
+  const Node& next() {
+    if (done_) advance();
+    done_ = true;
+    return *path_.back().node;
+  }
+  const std::vector<int64_t>& variables() const { return variables_; }
+
+ private:
+  struct Level {
+    const Node* node;
+    size_t child;
+  };
+
+  void enter(const Node& node) {
+    path_.push_back({&node, 0});
+    if (node.kind == Node::Kind::loop) variables_.push_back(0);
+    if (node.kind != Node::Kind::task) enter(node.body[0]);
+  }
+
+  void advance() {
+    path_.pop_back();  // the task
+    while (true) {
+      Level& level = path_.back();
+      if (++level.child == level.node->body.size()) {
+        level.child = 0;
+        const bool loop = level.node->kind == Node::Kind::loop;
+        if (!loop || ++variables_.back() == level.node->extent) {
+          if (loop) variables_.pop_back();
+          path_.pop_back();
+          continue;
+        }
+      }
+      return enter(level.node->body[level.child]);
+    }
+  }
+
+  std::vector<Level> path_;
+  std::vector<int64_t> variables_;
+  bool done_ = false;
+};
+
 // Walk: goes through the program tree in program order.
 class Walk {
  public:
@@ -276,10 +323,29 @@ class Walk {
         }
         variables_.pop_back();
         return;
+      case Node::Kind::connect:
+        connect(node);
+        return;
       case Node::Kind::sequential:
       case Node::Kind::combine:
+      case Node::Kind::process:
+      case Node::Kind::send:
         for (const Node& child : node.body) visit(child);
         return;
+    }
+  }
+
+  // Processes in the order that verify found; what they share is right in any that channels allow.
+  void connect(const Node& node) {
+    std::vector<TaskCursor> cursors;
+    for (const Node& process : node.body) cursors.emplace_back(process);
+    const size_t around = variables_.size();
+    for (const int32_t process : node.order) {
+      TaskCursor& cursor = cursors[static_cast<size_t>(process)];
+      const Node& next = cursor.next();
+      variables_.insert(variables_.end(), cursor.variables().begin(), cursor.variables().end());
+      task(next);
+      variables_.resize(around);
     }
   }
 

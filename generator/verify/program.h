@@ -128,9 +128,20 @@ struct Schedule {
   }
 };
 
+// Channel: joins two processes of one connect node, or one to itself. `tokens`: how many are sent,
+// and consumed, each time the connect node runs.
+struct Channel {
+  std::string name;
+  int64_t depth = 1;    // tokens that fit in it; 0: a rendezvous
+  int64_t latency = 0;  // cycles
+  int64_t tokens = 0;
+  std::string place;
+};
+
 // Node: one node of the program tree; `tasks` counts the tasks below it, checked to fit int32.
+// A consume node is a sequential loop over the tokens of `channel`.
 struct Node {
-  enum class Kind { task, loop, sequential, combine } kind = Kind::task;
+  enum class Kind { task, loop, sequential, combine, connect, process, send } kind = Kind::task;
   std::string place;
   int64_t tasks = 0;
   // task
@@ -142,14 +153,23 @@ struct Node {
   std::string variable;
   int64_t extent = 0;
   bool parallel = false;
-  // loop, sequential, combine
+  // process
+  std::string name;
+  // send; loop that consumes. An index into Program::channels, else -1
+  int channel = -1;
+  // connect: the process (index into body) of each of its tasks, in the order of the task index
+  std::vector<int32_t> order;
+  // all but task; of a connect node processes, which stand nowhere else
   std::vector<Node> body;
+
+  bool consumes() const { return kind == Kind::loop && channel >= 0; }
 };
 
 struct Program {
   std::string name;  // for display
   std::vector<Tensor> tensors;
   std::vector<Kernel> kernels;
+  std::vector<Channel> channels;
   Node root;  // kind sequential, place "/program"
   Schedule schedule = {};
 

@@ -34,10 +34,15 @@ struct Scope {
 
   int findTensor(std::string_view name) const;  // -1: none
   int findKernel(std::string_view name) const;
+  int findChannel(std::string_view name) const;
 };
 
 // The task with its views resolved (task_rules.cpp). Marks written tensors and strided tiles.
 Node buildTask(const ir::Node& node, Scope& scope);
+
+// The channels with their token counts, and the rules about processes (channel_rules.cpp): what
+// stands where, which process has which end of a channel, tokens sent and consumed.
+std::vector<Channel> buildChannels(const ir::Workload& workload, Diagnostics& diagnostics);
 
 // Rules that ask for the whole program (program_rules.cpp): what is never used or never written,
 // and the number of arguments.

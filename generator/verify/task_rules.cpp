@@ -296,6 +296,13 @@ int Scope::findKernel(std::string_view name) const {
   return -1;
 }
 
+int Scope::findChannel(std::string_view name) const {
+  for (size_t i = 0; i < program.channels.size(); ++i) {
+    if (program.channels[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 Node buildTask(const ir::Node& node, Scope& scope) {
   Node task;
   task.kind = Node::Kind::task;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "generator/base/checked.h"
+#include "generator/verify/network.h"
 #include "generator/verify/rules.h"
 
 namespace ptowsp {
@@ -26,6 +27,14 @@ class TreeBuilder {
         return list(source, Node::Kind::sequential);
       case ir::Node::Kind::combine:
         return list(source, Node::Kind::combine);
+      case ir::Node::Kind::connect:
+        return list(source, Node::Kind::connect);
+      case ir::Node::Kind::process:
+        return list(source, Node::Kind::process);
+      case ir::Node::Kind::send:
+        return list(source, Node::Kind::send);
+      case ir::Node::Kind::consume:
+        return consume(source);
     }
     return {};
   }
@@ -42,6 +51,8 @@ class TreeBuilder {
     Node node;
     node.kind = kind;
     node.place = source.place;
+    node.name = source.name;
+    node.channel = scope_.findChannel(source.channel);
     checkBody(source);
     addBody(node, source.body);
     return node;
@@ -64,12 +75,28 @@ class TreeBuilder {
       tooMany(source.place + "/extent");
       node.extent = 1;
     }
+    addLoopBody(node, source);
+    return node;
+  }
+
+  // A loop over the channel's tokens. What is wrong with the channel was said by buildChannels.
+  Node consume(const ir::Node& source) {
+    Node node;
+    node.kind = Node::Kind::loop;
+    node.place = source.place;
+    node.variable = source.variable;
+    node.channel = scope_.findChannel(source.channel);
+    node.extent = node.channel < 0 ? 1 : scope_.program.channels[static_cast<size_t>(node.channel)].tokens;
+    addLoopBody(node, source);
+    return node;
+  }
+
+  void addLoopBody(Node& node, const ir::Node& source) {
     checkBody(source);
     scope_.loops.push_back({source.variable, node.extent});
     addBody(node, source.body);
     scope_.loops.pop_back();
     count(node, checkedMul(node.tasks, node.extent));
-    return node;
   }
 
   void checkBody(const ir::Node& source) {
@@ -108,6 +135,7 @@ std::optional<Program> verify(const ir::Workload& workload, Diagnostics& diagnos
   for (const ir::Kernel& kernel : workload.kernels) {
     program.kernels.push_back(buildKernel(kernel, found));
   }
+  program.channels = buildChannels(workload, found);
   program.root.kind = Node::Kind::sequential;
   program.root.place = "/program";
   if (workload.program.empty()) {
@@ -118,6 +146,7 @@ std::optional<Program> verify(const ir::Workload& workload, Diagnostics& diagnos
   if (!found.hasErrors()) buildSchedule(workload, program, found);
   // Asked of a program with errors, these rules would blame what was not understood.
   if (!found.hasErrors()) checkProgram(program, found);
+  if (!found.hasErrors()) orderProcesses(program, found);
   bool good = !found.hasErrors();
   diagnostics.add(std::move(found));
   if (!good) return std::nullopt;

@@ -12,12 +12,18 @@
 namespace ptowsp {
 namespace {
 
-// Calls `visit` for every node below, with the loop nodes around it, outermost first.
+// Where a loop's variable, or that of a token's index, is given.
+std::string variablePlace(const ir::Node& node) {
+  return node.place + (node.kind == ir::Node::Kind::loop ? "/for" : "/as");
+}
+
+// Calls `visit` for every node below, with the nodes around it that have a variable, outermost
+// first.
 template <typename Visit>
 void walk(const std::vector<ir::Node>& nodes, std::vector<const ir::Node*>& loops, Visit visit) {
   for (const ir::Node& node : nodes) {
     visit(node, loops);
-    bool is_loop = node.kind == ir::Node::Kind::loop;
+    bool is_loop = !node.variable.empty();
     if (is_loop) loops.push_back(&node);
     walk(node.body, loops, visit);
     if (is_loop) loops.pop_back();
@@ -54,9 +60,15 @@ void checkNames(const ir::Workload& workload, Diagnostics& diagnostics) {
       }
     }
   }
+  for (const ir::Channel& channel : workload.channels) {
+    check("channel name", channel.name, channel.place + "/name", NameUse::variable);
+  }
   walk(workload, [&](const ir::Node& node, const std::vector<const ir::Node*>&) {
-    if (node.kind == ir::Node::Kind::loop) {
-      check("loop variable", node.variable, node.place + "/for", NameUse::variable);
+    if (!node.variable.empty()) {
+      check("loop variable", node.variable, variablePlace(node), NameUse::variable);
+    }
+    if (!node.name.empty()) {
+      check("process name", node.name, node.place + "/process", NameUse::variable);
     }
   });
 }
@@ -84,7 +96,8 @@ class Names {
 };
 
 // duplicate-name: tensors and kernels share one set of names; a loop variable has none of them and
-// none of the loops around it; within a kernel, parameters and results share another set.
+// none of the loops around it; within a kernel, parameters and results share another set; channels
+// have a set, and processes.
 void checkDuplicates(const ir::Workload& workload, Diagnostics& diagnostics) {
   Names global(diagnostics);
   auto addGlobals = [&](Names& names) {
@@ -109,8 +122,13 @@ void checkDuplicates(const ir::Workload& workload, Diagnostics& diagnostics) {
   for (const ir::Tensor& tensor : workload.tensors) tensors.emplace(tensor.name, &tensor);
   std::map<std::string, const ir::Kernel*> kernels;
   for (const ir::Kernel& kernel : workload.kernels) kernels.emplace(kernel.name, &kernel);
+  Names channels(diagnostics), processes(diagnostics);
+  for (const ir::Channel& channel : workload.channels) {
+    channels.add("channel", channel.name, channel.place + "/name");
+  }
   walk(workload, [&](const ir::Node& node, const std::vector<const ir::Node*>& loops) {
-    if (node.kind != ir::Node::Kind::loop) return;
+    if (!node.name.empty()) processes.add("process", node.name, node.place + "/process");
+    if (node.variable.empty()) return;
     Names around(diagnostics);
     auto tensor = tensors.find(node.variable);
     auto kernel = kernels.find(node.variable);
@@ -121,11 +139,11 @@ void checkDuplicates(const ir::Workload& workload, Diagnostics& diagnostics) {
     } else {
       for (const ir::Node* loop : loops) {
         if (loop->variable != node.variable) continue;
-        around.add("loop around it", node.variable, loop->place + "/for");
+        around.add("loop around it", node.variable, variablePlace(*loop));
         break;
       }
     }
-    around.add("loop variable", node.variable, node.place + "/for");
+    around.add("loop variable", node.variable, variablePlace(node));
   });
 }
 

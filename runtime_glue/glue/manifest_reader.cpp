@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "runtime_glue/glue/process_order.h"
 #include "runtime_glue/glue/text.h"
 
 namespace ptowsp::glue {
@@ -248,43 +249,90 @@ void readKernel(Reader& reader, const Json& json, const std::string& path, size_
   }
 }
 
-void readBody(Reader& reader, const Json& list, const std::string& path, size_t kernels, int depth,
-              ProgramNode* parent);
+void readBody(Reader& reader, const Json& list, const std::string& path, const Manifest& manifest,
+              int depth, ProgramNode* parent);
 
-void readNode(Reader& reader, const Json& json, const std::string& path, size_t kernels, int depth,
-              ProgramNode* node) {
+int readChannel(Reader& reader, const Json& json, const std::string& path, const char* key,
+                const Manifest& manifest) {
+  return static_cast<int>(reader.integer(json, path, key, 0,
+                                         static_cast<int64_t>(manifest.channels.size()) - 1));
+}
+
+void readNode(Reader& reader, const Json& json, const std::string& path, const Manifest& manifest,
+              int depth, ProgramNode* node) {
   if (!reader.isObject(json, path)) return;
   if (depth > kMaxDepth) return reader.fail(path, "found nodes nested too deeply to read");
   if (json.contains("task")) {
     node->kind = ProgramNode::Kind::task;
-    node->kernel =
-        static_cast<int>(reader.integer(json, path, "task", 0, static_cast<int64_t>(kernels) - 1));
+    node->kernel = static_cast<int>(reader.integer(
+        json, path, "task", 0, static_cast<int64_t>(manifest.kernels.size()) - 1));
     node->tasks = 1;
   } else if (json.contains("for")) {
     node->kind = ProgramNode::Kind::loop;
     node->variable = reader.name(json, path, "for");
     node->extent = reader.integer(json, path, "extent", 1);
-    readBody(reader, reader.array(json, path, "body"), path + "/body", kernels, depth, node);
+    readBody(reader, reader.array(json, path, "body"), path + "/body", manifest, depth, node);
     if (__builtin_mul_overflow(node->tasks, node->extent, &node->tasks))
       reader.fail(path + "/extent", "found more tasks than can be counted");
+  } else if (json.contains("consume")) {
+    node->kind = ProgramNode::Kind::loop;
+    node->channel = readChannel(reader, json, path, "consume", manifest);
+    node->variable = reader.name(json, path, "as");
+    node->extent = reader.ok() ? manifest.channels[static_cast<size_t>(node->channel)].tokens : 1;
+    readBody(reader, reader.array(json, path, "body"), path + "/body", manifest, depth, node);
+    if (__builtin_mul_overflow(node->tasks, node->extent, &node->tasks))
+      reader.fail(path, "found more tasks than can be counted");
+  } else if (json.contains("send") || json.contains("process")) {
+    const bool send = json.contains("send");
+    node->kind = send ? ProgramNode::Kind::send : ProgramNode::Kind::process;
+    if (send) node->channel = readChannel(reader, json, path, "send", manifest);
+    if (!send) node->name = reader.name(json, path, "process");
+    readBody(reader, reader.array(json, path, "body"), path + "/body", manifest, depth, node);
   } else {
-    const char* key = json.contains("combine") ? "combine" : "sequential";
-    if (!json.contains(key))
-      return reader.fail(
-          path, "found " + shown(json) + ", expected a key task, for, sequential or combine");
-    node->kind = *key == 'c' ? ProgramNode::Kind::combine : ProgramNode::Kind::sequential;
-    readBody(reader, reader.array(json, path, key), path + "/" + key, kernels, depth, node);
+    constexpr std::pair<const char*, ProgramNode::Kind> kLists[] = {
+        {"combine", ProgramNode::Kind::combine},
+        {"sequential", ProgramNode::Kind::sequential},
+        {"connect", ProgramNode::Kind::connect}};
+    for (const auto& [key, kind] : kLists) {
+      if (!json.contains(key)) continue;
+      node->kind = kind;
+      return readBody(reader, reader.array(json, path, key), path + "/" + key, manifest, depth,
+                      node);
+    }
+    reader.fail(path, "found " + shown(json) +
+                          ", expected a key task, for, sequential, combine, connect, process, send "
+                          "or consume");
   }
 }
 
-void readBody(Reader& reader, const Json& list, const std::string& path, size_t kernels, int depth,
-              ProgramNode* parent) {
+void readBody(Reader& reader, const Json& list, const std::string& path, const Manifest& manifest,
+              int depth, ProgramNode* parent) {
   parent->body.resize(list.size());
   for (size_t i = 0; i < list.size() && reader.ok(); ++i) {
     ProgramNode& child = parent->body[i];
-    readNode(reader, list[i], item(path, i), kernels, depth + 1, &child);
+    readNode(reader, list[i], item(path, i), manifest, depth + 1, &child);
+    const bool process = child.kind == ProgramNode::Kind::process;
+    if (reader.ok() && process != (parent->kind == ProgramNode::Kind::connect))
+      reader.fail(item(path, i), "found " + shown(list[i]) +
+                                     (process ? ", expected no process outside of a connect node"
+                                              : ", expected a process"));
     if (__builtin_add_overflow(parent->tasks, child.tasks, &parent->tasks))
       reader.fail(path, "found more tasks than can be counted");
+  }
+}
+
+void readChannels(Reader& reader, const Json& root, Manifest* manifest) {
+  if (!root.contains("channels")) return;  // most workloads have none
+  const Json& channels = reader.array(root, "", "channels");
+  manifest->channels.resize(channels.size());
+  for (size_t i = 0; i < channels.size() && reader.ok(); ++i) {
+    const std::string at = item("/channels", i);
+    if (!reader.isObject(channels[i], at)) return;
+    Channel& channel = manifest->channels[i];
+    channel.name = reader.name(channels[i], at, "name");
+    channel.depth = reader.integer(channels[i], at, "depth", 0);
+    channel.latency = reader.integer(channels[i], at, "latency", 0);
+    channel.tokens = reader.integer(channels[i], at, "tokens", 1, std::numeric_limits<int32_t>::max());
   }
 }
 
@@ -403,12 +451,14 @@ Status parseManifest(std::string_view text, const std::string& file, Manifest* m
   const Json& graph = reader.object(root, "", "graph");
   readGraph(reader, graph, &manifest->graph);
   readSegments(reader, graph, manifest->tensors, &manifest->graph);
-  readBody(reader, reader.array(root, "", "program"), "/program", kernels.size(), 0,
-           &manifest->program);
+  readChannels(reader, root, manifest);
+  readBody(reader, reader.array(root, "", "program"), "/program", *manifest, 0, &manifest->program);
   if (reader.ok() && manifest->program.tasks != manifest->graph.tasks)
     reader.fail("/graph/tasks", format("found %lld tasks, expected %lld, the number in /program",
                                        static_cast<long long>(manifest->graph.tasks),
                                        static_cast<long long>(manifest->program.tasks)));
+  if (reader.ok() && !orderProcesses(*manifest))
+    reader.fail("/program", "found processes that wait for one another for ever");
   const Json& schedule = reader.array(root, "", "schedule");
   manifest->schedule.resize(schedule.size());
   for (size_t i = 0; i < schedule.size() && reader.ok(); ++i)

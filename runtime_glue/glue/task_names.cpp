@@ -22,6 +22,12 @@ const ProgramNode* locate(const ProgramNode& root, int64_t task, Enter enter) {
       enter(*node, task / each);
       task %= each;
     }
+    if (node->kind == ProgramNode::Kind::connect) {
+      const ProgramNode::Turn turn = node->order[static_cast<size_t>(task)];
+      node = &node->body[static_cast<size_t>(turn.process)];
+      task = turn.number;
+      continue;
+    }
     for (const ProgramNode& child : node->body) {
       if (task < child.tasks) {
         node = &child;
@@ -53,6 +59,7 @@ struct Finder {
       if (open == 0 && isWanted(manifest.kernels[node.kernel])) found.push_back(first_task);
       return;
     }
+    if (node.kind == ProgramNode::Kind::connect) return searchProcesses(node, first_task, open);
     if (node.kind != ProgramNode::Kind::loop) return searchBody(node, first_task, open);
     const int64_t each = node.tasks / node.extent;
     const auto index = wanted.find(node.variable);
@@ -65,6 +72,19 @@ struct Finder {
       const size_t before = found.size();
       searchBody(node, first_task + i * each, open);
       if (found.size() == before) return;
+    }
+  }
+
+  // In a process tasks are found by their numbers there; the order says which tasks they are.
+  void searchProcesses(const ProgramNode& connect, int64_t first_task, size_t open) {
+    std::vector<std::vector<int64_t>> tasks(connect.body.size());
+    for (size_t i = 0; i < connect.order.size(); ++i)
+      tasks[static_cast<size_t>(connect.order[i].process)].push_back(first_task +
+                                                                     static_cast<int64_t>(i));
+    for (size_t p = 0; p < connect.body.size(); ++p) {
+      size_t at = found.size();
+      searchBody(connect.body[p], 0, open);
+      for (; at < found.size(); ++at) found[at] = tasks[p][static_cast<size_t>(found[at])];
     }
   }
 
@@ -146,6 +166,7 @@ std::vector<int64_t> TaskNames::find(const std::string& text, size_t limit) cons
   Finder finder{manifest_, {}, {}, {}, limit, {}};
   if (!parseName(text, &finder.kernel, &finder.stage, &finder.wanted)) return {};
   finder.search(manifest_.program, 0, finder.wanted.size());
+  std::sort(finder.found.begin(), finder.found.end());
   return std::move(finder.found);
 }
 

@@ -16,7 +16,7 @@ GOOD = sorted({*ROOT.glob("examples/*/*.json"), *ROOT.glob("tests/golden/cases/*
 # key twice, the syntax inside a view, relations between numbers, integers beyond 64 bits.
 BEYOND_SCHEMA = re.compile(r"malformed|duplicate|bad_view|bad_schedule_(expression|remainder)|bad_init_order|wrong_type_integer_range")
 # Rules of meaning that the schema knows as well.
-IN_SCHEMA = {"empty_extent", "empty_program", "empty_body", "bad_name"}
+IN_SCHEMA = {"empty_extent", "empty_program", "empty_body", "bad_name", "bad_name_channel"}
 
 
 def read(path):

@@ -23,6 +23,11 @@ SUPPORT = {
     **{f"kernels/sim_support/{header.name}": f"generator/emit/support/{header.name}"
        for header in (ROOT / "generator/emit/support").glob("*.h")},
 }
+# Of workloads with processes only.
+PROCESS_SUPPORT = {
+    "kernels/orchestration/ptowsp/channels.h": "runtime_glue/include/ptowsp/channels.h",
+    "kernels/orchestration/ptowsp/processes.h": "runtime_glue/include/ptowsp/processes.h",
+}
 # Options that a case needs besides its workload.
 OPTIONS = {"program_order": ["--dependences", "program_order"]}
 
@@ -62,7 +67,8 @@ def test_golden(workload, tmp_path):
     out = tmp_path / "out"
     run("emit", workload, "-o", out, "--name", workload.stem, *options)
     found = {name: path.read_text() for name, path in tree(out).items()}
-    for name, original in SUPPORT.items():
+    processes = '"connect"' in workload.read_text()
+    for name, original in {**SUPPORT, **(PROCESS_SUPPORT if processes else {})}.items():
         assert found.pop(name) == (ROOT / original).read_text(), f"{name} is not a copy of {original}"
     found["kernel_list"] = run("list", workload)
     found["print.json"] = run("print", workload)

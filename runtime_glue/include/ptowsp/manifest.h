@@ -69,14 +69,39 @@ struct KernelInfo {
   const std::string& userName() const { return stages > 1 ? user_kernel : name; }
 };
 
-// ProgramNode: the program tree as far as it names tasks. `tasks` counts those below the node.
+// Channel: `tokens` go through it each time the processes run that it joins.
+struct Channel {
+  std::string name;
+  int64_t depth = 1;
+  int64_t latency = 0;
+  int64_t tokens = 0;
+};
+
+// ProgramNode: the program tree as far as it names and orders tasks. `tasks` counts those below the
+// node. A node that consumes a channel's tokens is a loop over them.
 struct ProgramNode {
-  enum class Kind { task, loop, sequential, combine } kind = Kind::sequential;
+  enum class Kind {
+    task,
+    loop,
+    sequential,
+    combine,
+    connect,
+    process,
+    send
+  } kind = Kind::sequential;
   int kernel = -1;       // task
   std::string variable;  // loop
   int64_t extent = 0;    // loop
+  std::string name;      // process
+  int channel = -1;      // send, and a loop that consumes
   int64_t tasks = 0;
   std::vector<ProgramNode> body;
+  // connect: of each of its tasks, in the order of their indices, the process (index into body) and
+  // which of its tasks, in program order.
+  struct Turn {
+    int32_t process, number;
+  };
+  std::vector<Turn> order;
 };
 
 struct GraphInfo {
@@ -106,6 +131,7 @@ struct Manifest {
   std::vector<TensorInfo> tensors;
   std::vector<KernelInfo> kernels;
   int relay = -1;  // func_id of the relay kernel, -1 where the graph needs none
+  std::vector<Channel> channels;
   GraphInfo graph;
   ProgramNode program;  // kind sequential
   std::vector<DirectiveInfo> schedule;

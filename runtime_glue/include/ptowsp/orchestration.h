@@ -137,6 +137,13 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     // temporary that lives across segments, in the workload's order. `add_tasks` adds every task.
     int build(const uint64_t* args, int arg_count, int (*add_tasks)(Graph&));
 
+    // The next task waits for these too, whatever it touches. In program order it does anyway.
+    void waitFor(const int32_t* tasks, uint32_t count) {
+      if (dependences_ == Dependences::dataflow)
+        for (uint32_t i = 0; i < count; ++i) tracker_->after(tasks[i]);
+    }
+    int32_t lastTask() const { return static_cast<int32_t>(totals_.tasks) - 1; }
+
     // One task: begin, access for each tile in the kernel's order, then add with its arguments.
     void begin() {
       if (tracks()) tracker_->begin();

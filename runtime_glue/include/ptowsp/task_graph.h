@@ -128,6 +128,7 @@ class DependenceTracker {
       tensors_.data[i].reads.release();
     }
     tensors_.release();
+    after_.release();
     predecessors_.release();
     hits_.release();
   }
@@ -143,6 +144,11 @@ class DependenceTracker {
     if (!tensors_.push(tensor)) fail(Status::out_of_memory);
   }
 
+  // The task that is begun next waits for `task`, an earlier one, whatever the two touch.
+  void after(int32_t task) {
+    if (!after_.push(task)) fail(Status::out_of_memory);
+  }
+
   // Begins the next task; tasks are numbered 0, 1, 2, ...
   void begin() {
     if (task_ == kMaxDimension - 1) {
@@ -151,6 +157,10 @@ class DependenceTracker {
     }
     ++task_;
     predecessors_.size = 0;
+    for (uint32_t i = 0; i < after_.size; ++i) {
+      if (!predecessors_.push(after_.data[i])) fail(Status::out_of_memory);
+    }
+    after_.size = 0;
   }
 
   // One tile of the current task. visit(task, wrote, rect) is called for every live access of an
@@ -283,6 +293,7 @@ class DependenceTracker {
   };
 
   Array<Tensor> tensors_;
+  Array<int32_t> after_;
   Array<int32_t> predecessors_;
   Array<Hit> hits_;
   int32_t task_ = -1;

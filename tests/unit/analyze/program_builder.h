@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "generator/verify/network.h"
 #include "generator/verify/program.h"
 
 namespace ptowsp::test {
@@ -92,6 +94,28 @@ inline Node loop(std::string variable, int64_t extent, bool parallel, std::vecto
   return node;
 }
 
+inline Node process(std::string name, std::vector<Node> body) {
+  Node node = group(Node::Kind::process, std::move(body));
+  node.name = std::move(name);
+  return node;
+}
+inline Node connect(std::vector<Node> processes) {
+  return group(Node::Kind::connect, std::move(processes));
+}
+inline Node send(int channel, std::vector<Node> body) {
+  Node node = group(Node::Kind::send, std::move(body));
+  node.channel = channel;
+  return node;
+}
+inline Node consume(int channel, std::string variable, int64_t tokens, std::vector<Node> body) {
+  Node node = loop(std::move(variable), tokens, false, std::move(body));
+  node.channel = channel;
+  return node;
+}
+inline Channel channel(std::string name, int64_t depth, int64_t tokens, int64_t latency = 0) {
+  return {std::move(name), depth, latency, tokens, "/channels"};
+}
+
 // Fills in what follows from the rest: places, counts, coefficients, extents, written.
 inline void finish(Program& program, Node& node, const std::string& place, size_t depth) {
   node.place = place;
@@ -112,7 +136,8 @@ inline void finish(Program& program, Node& node, const std::string& place, size_
   }
   const bool is_loop = node.kind == Node::Kind::loop;
   for (size_t i = 0; i < node.body.size(); ++i) {
-    const std::string list = is_loop                            ? "/body/"
+    const std::string list = is_loop || node.name != "" || node.channel >= 0 ? "/body/"
+                             : node.kind == Node::Kind::connect ? "/connect/"
                              : node.kind == Node::Kind::combine ? "/combine/"
                              : place == "/program"              ? "/"
                                                                 : "/sequential/";
@@ -122,9 +147,10 @@ inline void finish(Program& program, Node& node, const std::string& place, size_
 }
 
 inline Program program(std::vector<Tensor> tensors, std::vector<Kernel> kernels,
-                       std::vector<Node> body) {
+                       std::vector<Node> body, std::vector<Channel> channels = {}) {
   Program p;
   p.name = "test";
+  p.channels = std::move(channels);
   p.tensors = std::move(tensors);
   p.kernels = std::move(kernels);
   for (size_t t = 0; t < p.tensors.size(); ++t)
@@ -133,6 +159,9 @@ inline Program program(std::vector<Tensor> tensors, std::vector<Kernel> kernels,
     p.kernels[k].place = "/kernels/" + std::to_string(k);
   p.root = sequential(std::move(body));
   finish(p, p.root, "/program", 0);
+  Diagnostics diagnostics;
+  orderProcesses(p, diagnostics);
+  if (diagnostics.hasErrors()) throw std::logic_error(diagnostics.all()[0].message);
   return p;
 }
 

@@ -37,6 +37,20 @@ inline std::string manifestText() {
 )";
 }
 
+// The same kernels and tensors with two processes and a channel, in a loop: "load" makes, "done"
+// uses. Their order is by hand.
+inline std::string processManifestText() {
+  std::string text = manifestText();
+  text.replace(text.find("\"tasks\": 14"), 11, "\"tasks\": 15");
+  const size_t begin = text.find("  \"program\""), end = text.find("  \"schedule\"");
+  return text.substr(0, begin) + R"(  "channels": [{"name": "c", "depth": 1, "latency": 5, "tokens": 3}],
+  "program": [{"task": 1}, {"for": "b", "extent": 2, "body": [{"connect": [
+    {"process": "maker", "body": [
+      {"for": "r", "extent": 3, "body": [{"send": 0, "body": [{"task": 0}]}]}, {"task": 0}]},
+    {"process": "user", "body": [{"consume": 0, "as": "t", "body": [{"task": 1}]}]}]}]}],
+)" + text.substr(end);
+}
+
 inline std::string readyText() {
   return R"({
   "ptowsp_ready": 1,

@@ -125,7 +125,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"{\"task\": 0}", "{\"task\": 2}", "/program/0/body/0/body/0/task",
             "found 2, expected an integer from 0 to 1"},
         Bad{"{\"task\": 0}", "{\"run\": 2}", "/program/0/body/0/body/0",
-            "found {\"run\":2}, expected a key task, for, sequential or combine"},
+            "found {\"run\":2}, expected a key task, for, sequential, combine, connect, process, send "
+            "or consume"},
+        Bad{"{\"task\": 0}", "{\"send\": 0, \"body\": []}", "/program/0/body/0/body/0/send",
+            "found 0, expected an integer from 0 to -1"},
+        Bad{"{\"task\": 0}", "{\"process\": \"p\", \"body\": []}", "/program/0/body/0/body/0",
+            "found {\"body\":[],\"process\":\"p\"}, expected no process outside of a connect node"},
+        Bad{"{\"task\": 0}", "{\"connect\": [{\"task\": 0}]}", "/program/0/body/0/body/0/connect/0",
+            "found {\"task\":0}, expected a process"},
         Bad{"\"extent\": 3", "\"extent\": 9223372036854775807", "/program/0/body",
             "found more tasks than can be counted"},
         Bad{"\"schedule\": []", "\"schedule\": {}", "/schedule", "found {}, expected an array"}));

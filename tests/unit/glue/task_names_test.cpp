@@ -80,6 +80,37 @@ TEST_F(TaskNamesTest, ListsShorten) {
   EXPECT_EQ(listTasks(names_, {3, 5, 9}, 2), "3 done[b=0], 5 done[b=0] and 1 more");
 }
 
+// The maker's tasks wait for room, the user's for tokens: they alternate, and the maker's last task
+// needs no room.
+TEST(TaskNamesOfProcesses, AreThoseOfTheirOrder) {
+  Manifest manifest;
+  ASSERT_EQ(parseManifest(processManifestText(), "m.json", &manifest).message, "");
+  EXPECT_EQ(manifest.channels[0].name, "c");
+  EXPECT_EQ(manifest.channels[0].latency, 5);
+  const TaskNames names(manifest);
+  std::vector<std::string> all;
+  for (int64_t task = 0; task < names.count(); ++task) all.push_back(names.nameOf(task));
+  EXPECT_THAT(all, ElementsAre("done", "load[b=0,r=0]", "done[b=0,t=0]", "load[b=0,r=1]",
+                               "done[b=0,t=1]", "load[b=0,r=2]", "done[b=0,t=2]", "load[b=0]",
+                               "load[b=1,r=0]", "done[b=1,t=0]", "load[b=1,r=1]", "done[b=1,t=1]",
+                               "load[b=1,r=2]", "done[b=1,t=2]", "load[b=1]"));
+  for (int64_t task = 1; task < names.count(); ++task) {
+    if (task == 7 || task == 14) continue;  // "load[b=0]" means all of them
+    EXPECT_THAT(names.find(all[static_cast<size_t>(task)], 9), ElementsAre(task));
+  }
+  EXPECT_THAT(names.find("load[b=1]", 9), ElementsAre(8, 10, 12, 14));
+  EXPECT_EQ(names.kernelOf(9), 1);
+}
+
+// With a token that nobody sends the user waits for ever: such a manifest is damaged.
+TEST(TaskNamesOfProcesses, StuckOnesAreRefused) {
+  const std::string text = with(with(processManifestText(), "\"tokens\": 3", "\"tokens\": 4"),
+                                "\"tasks\": 15", "\"tasks\": 17");
+  Manifest manifest;
+  EXPECT_EQ(parseManifest(text, "m.json", &manifest).message,
+            "found processes that wait for one another for ever");
+}
+
 // A loop without a match is left after its first iteration, however long it is.
 TEST(TaskNamesOfLongLoops, AreFoundAtOnce) {
   Manifest manifest;

@@ -157,7 +157,7 @@ inline Node makeLoop(int64_t extent, std::vector<Node> body) {
 
 inline Program makeProgram(std::vector<Tensor> tensors, std::vector<Kernel> kernels,
                            std::vector<Node> body) {
-  return {"test", std::move(tensors), std::move(kernels),
+  return {"test", std::move(tensors), std::move(kernels), {},
           makeList(Node::Kind::sequential, std::move(body))};
 }
 
