@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Sequence, Union
     from pto_wsp._kernel import Kernel
 
-    Node = Union["Loop", "Task", "Block", "When"]
+    from pto_wsp.csp import Channel
+
+    Node = Union["Loop", "Task", "Block", "When", "Send", "ProcessNode", "Connect"]
     Body = list[Node]
 
 
@@ -83,6 +85,59 @@ class When:
         self.condition = condition
         self.body: Body = []
         self.otherwise: Body | None = None
+        self.site = site
+
+
+class Consume(Loop):
+    """A loop over the tokens of a channel; `values` is their number once that is known."""
+
+    __slots__ = ("channel",)
+
+    def __init__(self, channel: Channel, hint: str, site: Site | None) -> None:
+        super().__init__(1, False, hint, site)
+        self.channel = channel
+
+
+class Send:
+    """Tasks, and then a token into a channel."""
+
+    __slots__ = ("channel", "body", "site")
+
+    def __init__(self, channel: Channel, body: Body, site: Site | None) -> None:
+        self.channel = channel
+        self.body = body
+        self.site = site
+
+
+class ProcessNode:
+    """Nodes in order, beside other processes."""
+
+    __slots__ = ("name", "consumes", "produces", "body", "site")
+
+    def __init__(self, name: str, site: Site | None) -> None:
+        self.name = name
+        self.consumes: list[Channel] = []
+        self.produces: list[Channel] = []
+        self.body: Body = []
+        self.site = site
+
+    def copy(self, body: Body | None = None) -> ProcessNode:
+        """The same, with another body if one is given."""
+        other = ProcessNode(self.name, self.site)
+        other.consumes, other.produces = list(self.consumes), list(self.produces)
+        other.body = list(self.body) if body is None else body
+        return other
+
+
+class Connect:
+    """Processes beside one another, and the channels that order them."""
+
+    __slots__ = ("body", "channels", "site")
+
+    def __init__(self, processes: Sequence[Node], channels: Sequence[Channel],
+                 site: Site | None) -> None:
+        self.body: Body = list(processes)
+        self.channels = list(channels)
         self.site = site
 
 

@@ -11,7 +11,7 @@ from pto_wsp import _json
 from pto_wsp._affine import Affine
 from pto_wsp._coverage import Write, complete
 from pto_wsp._names import WORDS, fit, unique
-from pto_wsp._nodes import Block, Loop, SymbolScalar, Task, When
+from pto_wsp._nodes import Block, Connect, Consume, Loop, ProcessNode, Send, SymbolScalar, Task, When
 from pto_wsp.errors import Site, fail
 from pto_wsp.types import DType, Lookup, Tensor, View
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pto_wsp._kernel import Kernel
     from pto_wsp._nodes import Body, Node
     from pto_wsp.builder import Workload
+    from pto_wsp.csp import Channel
 
 __all__ = ["Traced", "TracedTensor", "trace"]
 
@@ -101,7 +102,8 @@ class Traced:
     """
 
     def __init__(self, name: str, tensors: list[TracedTensor], kernels: list[dict[str, Any]],
-                 program: list[Any], schedule: dict[str, Any], locations: dict[str, Site],
+                 channels: list[dict[str, Any]], program: list[Any], schedule: dict[str, Any],
+                 locations: dict[str, Site],
                  dependences: str) -> None:
         self.name = name
         self.tensors = tensors
@@ -111,6 +113,7 @@ class Traced:
         self.golden: Callable[..., Any] | None = None
         self.symbols: dict[str, float | int] = {}
         self._kernels = kernels
+        self._channels = channels
         self._program = program
         self._schedule = schedule
         self.json_text = self.text()
@@ -125,7 +128,10 @@ class Traced:
         root: dict[str, Any] = {
             "ptowsp": 1, "name": self.name,
             "tensors": [tensor.ir(npy.get(tensor.name)) for tensor in self.tensors],
-            "kernels": self._kernels, "program": self._program}
+            "kernels": self._kernels}
+        if self._channels:
+            root["channels"] = self._channels
+        root["program"] = self._program
         if self._schedule:
             root["schedule"] = self._schedule
         return _json.text(root) + "\n"
@@ -236,10 +242,26 @@ class _Unroller:
                 result += self.nodes(node.body if holds else node.otherwise or [], values)
             elif isinstance(node, Loop):
                 result += self._loop(node, values)
+            elif isinstance(node, Connect):
+                result.append(Connect(self.nodes(node.body, values), node.channels, node.site))
+            elif isinstance(node, ProcessNode):
+                result.append(node.copy(self.nodes(node.body, values)))
+            elif isinstance(node, Send):
+                body = self.nodes(node.body, values)
+                result += [Send(node.channel, body, node.site)] if body else []
             else:
                 body = self.nodes(node.body, values)
                 result += [Block(node.parallel, body, node.site)] if body or not node.body else []
         return result
+
+    def _consume(self, consume: Consume, values: Mapping[Loop, Affine]) -> Body:
+        if consume in self._needed:
+            fail("unsupported-feature", f"a condition or an index list on '{consume.hint}', the index of "
+                 "a token, is not supported yet", "send what differs through channels of its own; see "
+                 "docs/future/pto_runtime_gaps.md", consume.site)
+        made = Consume(consume.channel, consume.hint, consume.site)
+        made.body = self.nodes(consume.body, {**values, consume: Affine(0, {made: 1})})
+        return [made]
 
     def _task(self, task: Task, values: Mapping[Loop, Affine]) -> Task:
         self._tasks += 1
@@ -255,6 +277,8 @@ class _Unroller:
         return Task(task.kernel, args, coords, task.site)
 
     def _loop(self, loop: Loop, values: Mapping[Loop, Affine]) -> Body:
+        if isinstance(loop, Consume):
+            return self._consume(loop, values)
         counted = loop.values
         if isinstance(counted, Lookup):
             counted = counted.at(counted.index.substitute(values).const, loop.site)
@@ -281,6 +305,42 @@ def _is_progression(values: Any) -> bool:
     return all(b - a == values[1] - values[0] for a, b in zip(values, values[1:]))
 
 
+def _count_tokens(connect: Connect) -> None:
+    # Consume nodes get the number of their channel's tokens, on which roles of tensors depend. Where
+    # it follows from itself ptowsp-gen says so.
+    sends: dict[Channel, list[list[Loop]]] = {}
+    consumes: list[Consume] = []
+
+    def find(nodes: Body, around: list[Loop]) -> None:
+        for node in nodes:
+            if isinstance(node, Task):
+                continue
+            if isinstance(node, Send):
+                sends.setdefault(node.channel, []).append(around)
+            if isinstance(node, Consume):
+                consumes.append(node)
+            find(node.body, [*around, node] if isinstance(node, Loop) else around)
+
+    known: dict[Channel, int] = {}
+
+    def tokens(channel: Channel) -> int:
+        if channel not in known:
+            known[channel] = 1
+            known[channel] = sum(times(around) for around in sends.get(channel, [])) or 1
+        return known[channel]
+
+    def times(around: list[Loop]) -> int:
+        result = 1
+        for loop in around:
+            assert isinstance(loop.values, int)
+            result *= tokens(loop.channel) if isinstance(loop, Consume) else loop.values
+        return result
+
+    find(connect.body, [])
+    for consume in consumes:
+        consume.values = tokens(consume.channel)
+
+
 class _Serializer:
     def __init__(self, workload: Workload, symbols: Mapping[str, float | int]) -> None:
         self._workload = workload
@@ -295,6 +355,10 @@ class _Serializer:
         self._locations: dict[str, Site] = {}
         self._loop_names: list[Callable[[Loop], str]] = []  # of the task nodes, in order
         self._taken: set[str] = set()
+        self._channels: list[dict[str, Any]] = []
+        self._channel_names: set[str] = set()
+        self._process_names: set[str] = set()
+        self._of_connect: dict[Channel, str] = {}
 
     def traced(self) -> Traced:
         workload = self._workload
@@ -316,8 +380,8 @@ class _Serializer:
             schedule["task_window"] = workload.window.ir()
         if schedule:
             self._at("/schedule", workload.schedule_site)
-        traced = Traced(workload.name, tensors, self._kernel_irs, program, schedule,
-                        self._locations, workload.deps.kind)
+        traced = Traced(workload.name, tensors, self._kernel_irs, self._channels, program,
+                        schedule, self._locations, workload.deps.kind)
         traced.symbols = {name: self._given.get(name, value)
                           for name, value in self._symbols.items()}
         return traced
@@ -334,6 +398,9 @@ class _Serializer:
             elif isinstance(node, Loop):
                 assert isinstance(node.values, int)
                 self._visit(node.body, {**loops, node: node.values})
+            elif isinstance(node, Connect):
+                _count_tokens(node)
+                self._visit(node.body, loops)
             else:
                 self._visit(node.body, loops)
 
@@ -410,12 +477,46 @@ class _Serializer:
             # A variable may be named like one of a loop that stands beside it, not around it.
             name = unique(fit(node.hint, "i"), self._taken | set(loops.values()))
             loops = {**loops, node: name}
+            if isinstance(node, Consume):
+                return {"consume": self._channel(node.channel, node.site), "as": name,
+                        "body": self._nodes(node.body, pointer + "/body", loops)}
             return {"for": name, "extent": node.values,
                     "mode": "parallel" if node.parallel else "sequential",
+                    "body": self._nodes(node.body, pointer + "/body", loops)}
+        if isinstance(node, Connect):
+            return self._connect(node, pointer, loops)
+        if isinstance(node, ProcessNode):
+            name = unique(fit(node.name, "process"), self._process_names)
+            return {"process": name,
+                    "consumes": [self._channel(c, node.site) for c in node.consumes],
+                    "produces": [self._channel(c, node.site) for c in node.produces],
+                    "body": self._nodes(node.body, pointer + "/body", loops)}
+        if isinstance(node, Send):
+            return {"send": self._channel(node.channel, node.site),
                     "body": self._nodes(node.body, pointer + "/body", loops)}
         assert isinstance(node, Block)
         key = "combine" if node.parallel else "sequential"
         return {key: self._nodes(node.body, f"{pointer}/{key}", loops)}
+
+    def _connect(self, connect: Connect, pointer: str, loops: dict[Loop, str]) -> dict[str, Any]:
+        # Channels belong to their connect node: one that is traced twice has two sets of them.
+        outer, self._of_connect = self._of_connect, {}
+        for channel in connect.channels:
+            name = unique(fit(channel.name, "channel"), self._channel_names)
+            self._of_connect[channel] = name
+            self._at(f"/channels/{len(self._channels)}", channel.site)
+            ir = {"name": name, "depth": channel.depth}
+            self._channels.append({**ir, "latency": channel.latency} if channel.latency else ir)
+        result = {"connect": self._nodes(connect.body, pointer + "/connect", loops)}
+        self._of_connect = outer
+        return result
+
+    def _channel(self, channel: Channel, site: Site | None) -> str:
+        if channel not in self._of_connect:
+            fail("channel-ends", f"channel '{channel.name}' is used outside of the processes that connect() "
+                 "joins by it", "send and consume in the body of a process, which names the channel with "
+                 ".produces() or .consumes()", site)
+        return self._of_connect[channel]
 
     def _nodes(self, nodes: Body, pointer: str, loops: dict[Loop, str]) -> list[dict[str, Any]]:
         return [self._node(node, f"{pointer}/{i}", loops) for i, node in enumerate(nodes)]

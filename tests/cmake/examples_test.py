@@ -10,7 +10,7 @@ from project import Project, run
 # By where their golden is: of those in JSON below, of those in Python in the file itself.
 IN_JSON = ["scale", "diamond", "rmsnorm", "standardize"]
 IN_PYTHON = ["softmax", "softmax_py", "elementwise", "layernorm", "rope", "bgemm", "mlp", "attention",
-             "flash_attention", "fashion_mlp", "image_blur_edges", "lu", "wavefront"]  # fmt: skip
+             "flash_attention", "fashion_mlp", "image_blur_edges", "lu", "wavefront", "csp_pipeline", "pipeline3"]  # fmt: skip
 
 
 def scale(x):
