@@ -1,6 +1,7 @@
 """Builds redo exactly what changed, and one `cmake --build` is always enough."""
 
 import filecmp
+import json
 import os
 import time
 
@@ -40,6 +41,43 @@ def test_a_changed_kernel_is_one_compile_and_one_link(built):
     assert (result.compiled, result.linked) == (["b"], ["b"])
     assert built.nothing_to_do()
     built.ctest("-L", "a2a3sim")
+
+
+def mixed(op):
+    """y = op(x x): a cube stage and a vector stage; without op a kernel for a cube core."""
+    body = [{"op": "matmul", "args": ["x", "x"], "result": "s"}]
+    if op:
+        body += [{"op": op, "args": ["s"], "result": "e"}]
+    body += [{"op": "store", "args": ["y", "e" if op else "s"]}]
+    tensors = [{"name": name, "dtype": "f32", "shape": [8, 8], "role": role}
+               for name, role in (("x_all", "input"), ("y_all", "output"))]
+    params = [{"name": name, "tile": [8, 8], "dtype": "f32", "access": access}
+              for name, access in (("x", "in"), ("y", "out"))]
+    return json.dumps({"ptowsp": 1, "name": "one", "tensors": tensors,
+                       "kernels": [{"name": "square", "params": params, "body": body}],
+                       "program": [{"task": "square", "args": {"x": "x_all", "y": "y_all"}}]})
+
+
+def test_a_changed_stage_of_a_split_kernel_is_one_compile_and_one_link(built):
+    edit(built, "one.json", mixed("neg"))
+    built.build()
+    kernels = built.artifact("one") / "kernels"
+    stages = [kernels / "aic_sim/kernel_square_s0.cpp", kernels / "aiv_sim/kernel_square_s1.cpp"]
+    assert all(stage.exists() for stage in stages)
+    assert built.nothing_to_do()
+    edit(built, "one.json", mixed("exp"))
+    result = built.build()
+    assert (result.compiled, result.linked) == (["square"], ["square"])
+    assert built.nothing_to_do()
+    assert built.ctest("-L", "a2a3sim").failed_tests == []
+
+    # One core again: the stages go.
+    edit(built, "one.json", mixed(None))
+    built.build()
+    assert not any(stage.exists() for stage in stages)
+    assert (kernels / "aic_sim/kernel_square.cpp").exists()
+    assert built.nothing_to_do()
+    assert built.ctest("-L", "a2a3sim").failed_tests == []
 
 
 def test_one_build_converges_when_kernels_come_and_go(built):
