@@ -548,6 +548,9 @@ function(_ptowsp_list_kernels source list)
   else()
     file(WRITE "${list}" "")
   endif()
+  if(NOT EXISTS "${source}")  # renamed; configuring again knows the new name
+    return()
+  endif()
   file(READ "${source}" text)
   _ptowsp_is_nested_too_deep("${text}" too_deep)
   if(too_deep)
@@ -644,7 +647,8 @@ endfunction()
 
 # _ptowsp_update_kernel_list(): sets w_kernels. Ninja runs the listing rule before it looks whether to
 # configure again, so that one build converges; make knows no such rule and configures again whenever
-# the workload file changed.
+# the workload file changed. The workload file itself is in the depfiles of these rules only: as a DEPENDS it
+# would keep Ninja from configuring again when the file was renamed.
 function(_ptowsp_update_kernel_list)
   set(list "${w_dir}/kernel_list")
   file(MAKE_DIRECTORY "${w_dir}")
@@ -656,7 +660,7 @@ function(_ptowsp_update_kernel_list)
       add_custom_command(OUTPUT "${w_dir}/list.stamp" BYPRODUCTS "${list}"
         COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_LIST=${list}"
           "-DPTOWSP_STAMP=${w_dir}/list.stamp" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" list
-        DEPENDS "${w_source}"
+        DEPFILE "${w_dir}/list.d"
         COMMENT "Listing the kernels of ${w_name}" VERBATIM)
     else()
       set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}")
@@ -726,7 +730,7 @@ function(_ptowsp_update_trace)
     add_custom_command(OUTPUT "${stamp}" BYPRODUCTS "${list}" "${w_dir}/build_list" ${made}
       COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_WORKLOAD=${w_workload}"
         "-DPTOWSP_STAMP=${stamp}" "-DPTOWSP_COMMAND=${command}" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" trace
-      DEPENDS "${w_source}" ${w_tracer_files} DEPFILE "${w_dir}/list.d"
+      DEPENDS ${w_tracer_files} DEPFILE "${w_dir}/list.d"
       COMMENT "Tracing ${w_name}" VERBATIM)
   else()
     _ptowsp_read_depfile("${w_dir}/list.d" files)
@@ -1237,12 +1241,23 @@ function(_ptowsp_build_workloads)
   endif()
 endfunction()
 
+# _ptowsp_write_depfile(<stamp> <file>): list.d beside the stamp, the depfile of a list made from one file.
+function(_ptowsp_write_depfile stamp file)
+  cmake_path(GET stamp PARENT_PATH folder)
+  foreach(path IN ITEMS stamp file)
+    string(REPLACE "$" "$$" ${path} "${${path}}")
+    string(REGEX REPLACE "([ #])" "\\\\\\1" ${path} "${${path}}")
+  endforeach()
+  file(WRITE "${folder}/list.d" "${stamp}: ${file}\n")
+endfunction()
+
 # ---- script mode: what the rules above run as `cmake -D... -P <this file> list|trace|build` ---------------
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   math(EXPR last "${CMAKE_ARGC} - 1")
   if(CMAKE_ARGV${last} STREQUAL "list")
     _ptowsp_list_kernels("${PTOWSP_SOURCE}" "${PTOWSP_LIST}")
+    _ptowsp_write_depfile("${PTOWSP_STAMP}" "${PTOWSP_SOURCE}")
     file(TOUCH "${PTOWSP_STAMP}")
   elseif(CMAKE_ARGV${last} STREQUAL "trace")
     _ptowsp_trace("${PTOWSP_COMMAND}" "${PTOWSP_SOURCE}" "${PTOWSP_WORKLOAD}")

@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from project import Project, workload
+from project import Project, renamed, workload
 
 BOTH = "ptowsp_add_workload(one SOURCE one.json)\nptowsp_add_workload(two SOURCE two.json)"
 
@@ -178,6 +178,11 @@ def test_a_touched_workload_compiles_nothing(built):
     result = built.build()
     assert (result.compiled, result.linked) == ([], [])
     assert built.nothing_to_do()
+
+
+def test_a_renamed_workload_file_is_followed(project):
+    """One build configures again, though the file that it knew is gone."""
+    renamed(project, workload(a=2.0), "json")
 
 
 def test_two_folders_emit_the_same_bytes(tmp_path, package):

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 GENERATORS = ["Ninja", "Ninja Multi-Config", "Unix Makefiles"]
 JOBS = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "2")
@@ -169,3 +170,19 @@ class Project:
 
     def remove_build(self):
         shutil.rmtree(self.build_folder, ignore_errors=True)
+
+
+def renamed(project, content, suffix):
+    """Builds a workload, renames its file, says so in CMakeLists.txt, and builds again."""
+    old = project.put(f"old name.{suffix}", content)
+    project.write(f'ptowsp_add_workload(one SOURCE "old name.{suffix}")')
+    project.configure("-DCMAKE_BUILD_TYPE=Release")
+    project.build()
+    old.rename(project.folder / f"new name.{suffix}")
+    if not project.ninja:
+        time.sleep(0.02)  # make compares times
+    project.write(f'ptowsp_add_workload(one SOURCE "new name.{suffix}")')
+    project.build()
+    assert project.ctest().failed_tests == []
+    # Makefiles of CMake never forget a file that a rule has read, and run the rule again when it is gone.
+    assert not project.ninja or project.nothing_to_do()

@@ -5,7 +5,7 @@ import time
 
 import numpy
 import pytest
-from project import Project, run, workload
+from project import Project, renamed, run, workload
 
 HEAD = """import numpy as np
 from pto_wsp import DType, In, Out, P, Tensor, Tile, kernel, pto, workload
@@ -132,7 +132,7 @@ def test_golden_is_what_the_test_compares_with(project):
 
 
 def test_a_file_that_init_names_is_followed(project):
-    numpy.save(project.source / "x.npy", numpy.full((16, 16), 2, numpy.float32))
+    numpy.save(project.folder / "x.npy", numpy.full((16, 16), 2, numpy.float32))
     project.put("sub/factors.py", "factor = 3.0\n")
     project.put("sub/one.py", script(a=2.0).replace(
         "data=np.arange(256, dtype=np.float32).reshape(16, 16)",
@@ -144,7 +144,7 @@ def test_a_file_that_init_names_is_followed(project):
     assert (numpy.load(expected) == 4).all()
     assert project.nothing_to_do()
     time.sleep(0.02)
-    numpy.save(project.source / "x.npy", numpy.full((16, 16), 3, numpy.float32))
+    numpy.save(project.folder / "x.npy", numpy.full((16, 16), 3, numpy.float32))
     assert project.build().compiled == []
     assert (numpy.load(expected) == 6).all()
     assert project.nothing_to_do()
@@ -286,3 +286,8 @@ def test_the_interpreter(ninja_project, tmp_path):
     ninja_project.build(env=env)
     ninja_project.ctest("-L", "a2a3sim", env=env)
     assert ninja_project.nothing_to_do()
+
+
+def test_a_renamed_workload_file_is_followed(project):
+    project.put("factors.py", "factor = 3.0\n")
+    renamed(project, script(a=2.0), "py")
