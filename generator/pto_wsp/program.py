@@ -133,7 +133,8 @@ class Program:
 
     def total_cycles(self, block_dim: int = BLOCKS) -> int:
         """The predicted makespan of one run on `block_dim` blocks, each with a cube core and two vector
-        cores, in cycles of a core (docs/cycles.md). An estimate, the same on every machine.
+        cores, in cycles of a core (docs/cycles.md). An estimate, the same on every machine. Of a program
+        with processes: when the last of them ends, on any number of blocks.
 
         ExecutionError where nothing but pto_runtime_a2a3sim has a task graph."""
         raise ExecutionError(f"{self.name}: error: target {self.target} has no task graph to predict\n"

@@ -18,6 +18,7 @@
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/makespan.h"
+#include "runtime_glue/glue/process_makespan.h"
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
 
@@ -225,13 +226,18 @@ PTOWSP_EXPORT int ptowsp_program_total_cycles(ptowsp_program* program, int block
                                  : program->dead    ? "the device is dead since an earlier run failed"
                                  : block_dim < 1    ? "found a block_dim below 1, expected at least 1"
                                                     : "found a null pointer, expected one to an int64_t");
+    const ptowsp::glue::Manifest& manifest = program->artifact.manifest;
+    if (ptowsp::glue::hasProcesses(manifest)) {
+      *cycles = ptowsp::glue::processMakespan(manifest);
+      return {};
+    }
     if (!program->graph) {
       std::optional<ptowsp::glue::TaskGraph> graph = graphOf(*program);
       if (!graph)
-        return Status::runFailure(program->artifact.manifest.name, "the task graph could not be built");
+        return Status::runFailure(manifest.name, "the task graph could not be built");
       program->graph = std::move(*graph);
     }
-    *cycles = ptowsp::glue::makespan(*program->graph, program->artifact.manifest.kernels, block_dim);
+    *cycles = ptowsp::glue::makespan(*program->graph, manifest.kernels, block_dim);
     return {};
   });
 }

@@ -114,7 +114,9 @@ std::string statsText(const Report& report) {
           (stats.critical_path_ns ? ", " + timeText(stats.critical_path_ns) : std::string()));
   if (report.predicted_cycles)
     row("predicted", format("%lld cycles on %s", static_cast<long long>(report.predicted_cycles),
-                            counted(report.predicted_blocks, "block").c_str()));
+                            report.predicted_blocks
+                                ? counted(report.predicted_blocks, "block").c_str()
+                                : "any number of blocks"));
   row("launches", std::to_string(stats.launches));
   if (stats.build_ns) row("graph build", timeText(stats.build_ns));
   if (!report.wall_ns.empty()) {

@@ -37,7 +37,7 @@ struct Report {
   std::vector<uint64_t> core_busy_ns;
   std::vector<KernelReport> kernels;
   int64_t predicted_cycles = 0;  // 0: not asked for, or not known
-  int predicted_blocks = 0;
+  int predicted_blocks = 0;      // 0: the prediction is for any number
   bool compared = false;
   std::vector<TensorReport> tensors;
   std::string only;        // the selected task, "" for all

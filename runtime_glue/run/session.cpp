@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime_glue/glue/makespan.h"
+#include "runtime_glue/glue/process_makespan.h"
 #include "runtime_glue/glue/artifact.h"
 #include "runtime_glue/glue/device.h"
 #include "runtime_glue/glue/executable.h"
@@ -349,7 +350,9 @@ class Session {
     if (stats.core_busy_ns)
       report_.core_busy_ns.assign(stats.core_busy_ns, stats.core_busy_ns + stats.cores);
     if (!wantsStats()) return;
-    if (const glue::TaskGraph* graph = run.keptGraph()) {
+    if (glue::hasProcesses(artifact_.manifest)) {
+      report_.predicted_cycles = glue::processMakespan(artifact_.manifest);
+    } else if (const glue::TaskGraph* graph = run.keptGraph()) {
       report_.predicted_blocks = device_.blockDim();
       report_.predicted_cycles =
           glue::makespan(*graph, artifact_.manifest.kernels, device_.blockDim());

@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 from conftest import BUILD, SIM, numbers, python, scale, scaled
-from pto_wsp import CompileError, DType, ExecutionError, P, PtoError, Symbol, Tensor, workload
+from pto_wsp import (Channel, CompileError, DType, ExecutionError, P, PtoError, Symbol, Tensor, connect,
+                     consume, for_each, process, send, task, workload)
 
 HERE = pathlib.Path(__file__).parent
 SNIPPET = (HERE / "snippet.py").read_text()
@@ -88,6 +89,51 @@ def test_total_cycles():
         reference.total_cycles()
     assert str(error.value) == ("scale: error: target cpu_sim has no task graph to predict\n"
                                 "  fix: compile(target=\"pto_runtime_a2a3sim\")")
+
+
+def csp_cycles(cycles, depth, latency, tokens):
+    """When a maker and a user of `tokens` tokens end, by one recurrence for each event."""
+    free, maker, user = [0] * max(depth, 1), 0, 0
+    for token in range(tokens):
+        slot = token % len(free)
+        maker = max(maker, free[slot]) + cycles
+        user = max(user, maker + latency)
+        if depth == 0:
+            maker = user
+        free[slot] = user = user + cycles
+    return max(maker, user)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_total_cycles_of_processes(depth, tmp_path):
+    x = Tensor(data=numbers(20, 4), shape=(20, 4), dtype=DType.F32, name="x")
+    t = Tensor(shape=(20, 4), dtype=DType.F32, name="t", temporary=True)
+    y = Tensor(data=np.zeros((20, 4), np.float32), shape=(20, 4), dtype=DType.F32, name="y")
+
+    @workload
+    def pair():
+        c = Channel("c", depth, latency=77)
+        connect([process("maker").produces(c).body(for_each(5, lambda i: send(c, task(scale, [i], {
+                    "x_tile": x[4 * i:4 * i + 4], "y_tile": t[4 * i:4 * i + 4], "s": Symbol("s", 2.0)})))),
+                 process("user").consumes(c).body(consume(c, lambda i: task(scale, [i], {
+                     "x_tile": t[4 * i:4 * i + 4], "y_tile": y[4 * i:4 * i + 4], "s": Symbol("s", 2.0)})))],
+                [c])
+
+    program = pair().compile(target=SIM)
+    artifact = pathlib.Path(program.codegen_artifact_dir)
+    cycles = json.loads((artifact / "manifest.json").read_text())["kernels"][0]["cycles"]
+    expected = csp_cycles(cycles, depth, 77, 5)
+    assert program.stats.total_cycles == expected
+    assert [program.total_cycles(block_dim=n) for n in (1, 2, 100)] == [expected] * 3
+    program.execute()
+    np.testing.assert_array_equal(y.data, 4 * x.data)
+    # The same from ptowsp-run, whatever block_dim it runs with.
+    np.save(tmp_path / "x.npy", x.data)
+    for blocks in ("1", "3"):
+        done = subprocess.run([BUILD / "bin" / "ptowsp-run", artifact, "--inputs", tmp_path, "--json",
+                               "--block-dim", blocks], stdout=subprocess.PIPE, text=True, check=True)
+        stats = json.loads(done.stdout)["stats"]
+        assert (stats["total_cycles"], stats["total_cycles_block_dim"]) == (expected, 0)
 
 
 def test_reference_evaluation():

@@ -69,7 +69,7 @@ void ptowsp_program_cancel(ptowsp_program* program);
    fix. Valid until the next call. */
 const char* ptowsp_program_error(const ptowsp_program* program);
 /* Predicted cycles of one run on `block_dim` blocks, at least 1 (docs/cycles.md). The first call builds the
-   task graph; it runs nothing. No run may be under way. */
+   task graph; it runs nothing. No run may be under way. With processes, the same for every block_dim. */
 int ptowsp_program_total_cycles(ptowsp_program* program, int block_dim, int64_t* cycles);
 int ptowsp_program_get_stats(const ptowsp_program* program, ptowsp_program_stats* stats);
 

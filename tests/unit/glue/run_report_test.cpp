@@ -71,6 +71,16 @@ TEST(Stats, ListCoresThatRanSomething) {
   EXPECT_NE(text.find("  idle cores      4\n"), std::string::npos);
 }
 
+TEST(Stats, SayForHowManyBlocksAPredictionIs) {
+  Report report = rightReport();
+  EXPECT_EQ(statsText(report).find("predicted"), std::string::npos);
+  report.predicted_cycles = 1234;
+  EXPECT_NE(statsText(report).find("  predicted       1234 cycles on any number of blocks\n"),
+            std::string::npos);
+  report.predicted_blocks = 2;
+  EXPECT_NE(statsText(report).find("  predicted       1234 cycles on 2 blocks\n"), std::string::npos);
+}
+
 TEST(JsonWriter, EscapesAndSeparates) {
   JsonWriter json;
   json.beginObject().key("a\"b\\").value("line\nend\x01").key("list").beginArray();
