@@ -64,6 +64,17 @@ def collect(tree: Path, quick: bool) -> Samples:
         keep(name, run["real_time"] * UNIT_SECONDS[run["time_unit"]] / UNIT_SECONDS[units.get(name, "ms")])
         if "million" in name:
             keep(f"memory/{name}", run["peak bytes"] / 1e6)
+    print("== kernel_bench.py", flush=True)
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        subprocess.run([tree / "bench/kernel_bench", file.name], check=True)
+        for case, forms in json.loads(Path(file.name).read_text()).items():
+            samples |= {f"kernel/{case}/{form}": values for form, values in forms.items()}
+    print("== network_bench.py", flush=True)
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        subprocess.run([sys.executable, HERE / "network_bench.py", tree / "fashion_mlp", tree / "prefix/bin/ptowsp-run",
+                        HERE.parents[1] / "examples/fashion_mlp", "5" if quick else "21", file.name], check=True)
+        times = json.loads(Path(file.name).read_text())
+        samples |= {f"network/{contender}": values for contender, values in times.items()}
     print("== build_bench.py", flush=True)
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         counts = [str(count) for count in (COUNTS[:2] if quick else COUNTS)]
@@ -97,6 +108,9 @@ def table(samples: Samples) -> tuple[str, list[str]]:
             continue
         low, middle, high = quartiles(samples[row.sample])
         reached = row.reach is None or middle <= row.reach
+        if row.reach_ratio:
+            peer, most = row.reach_ratio
+            reached = reached and middle <= most * statistics.median(samples[row.peers[peer]])
         if not reached:
             missed.append(row.title)
         peers = []
@@ -110,6 +124,9 @@ def table(samples: Samples) -> tuple[str, list[str]]:
 
 
 def goal(row: Row) -> str:
+    if row.reach_ratio:
+        peer, most = row.reach_ratio
+        return f"no slower than {peer}" if most == 1 else f"at most {number(most)} × {peer}"
     return "" if row.reach is None else f"at most {number(row.reach)}"
 
 

@@ -21,6 +21,17 @@ def _wavefront(case: str) -> dict[str, str]:
     return {"oneTBB flow graph": f"tbb/{case}", "OpenMP tasks": f"openmp/{case}"}
 
 
+def _kernel(case: str, peer: str, most: float) -> Row:
+    """An emitted kernel; case as kernel_bench.py names it."""
+    forms = {"plain loops, -O2": "plain", "by hand": "hand", "numpy": "numpy", "OpenBLAS": "blas"}
+    if peer == "OpenBLAS":
+        del forms["by hand"]
+    else:
+        del forms["OpenBLAS"]
+    return Row(f"kernel {case.replace(' x ', ' × ')}", f"kernel/{case}/emitted", "µs", None,
+               {title: f"kernel/{case}/{form}" for title, form in forms.items()}, (peer, most))
+
+
 ROWS = [
     Row("wavefront of 316 × 316 empty tasks, built and run, 1 worker", "ptowsp/wavefront_316/1", "ns/task", 30,
         _wavefront("wavefront_316/1") | {"in-degree counters": "counters/wavefront_316/1"}),
@@ -48,4 +59,9 @@ ROWS = [
     Row("its memory", "memory/process/gen_check_million_wavefront", "bytes/task", 400),
     Row("`ptowsp-run`, `scale`, process", "process/run_scale", "ms", 8,
         {"python + numpy alone": "process/python_numpy_scale", "/bin/true": "process/true"}),
+    *(_kernel(name, "by hand", 1.25) for name in ("scale 64 x 64", "scale 128 x 128", "exp 64 x 64", "exp 128 x 128",
+                                                  "softmax 64 x 256", "rmsnorm 16 x 1024")),
+    *(_kernel(name, "OpenBLAS", 1.0) for name in ("gemm 64 x 64", "gemm 128 x 128")),
+    Row("`fashion_mlp`, 10,000 images, 2 workers", "network/ptowsp", "ms", None,
+        {"numpy with OpenBLAS, 2 threads": "network/numpy"}, ("numpy with OpenBLAS, 2 threads", 2.0)),
 ]
