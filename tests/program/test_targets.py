@@ -161,8 +161,9 @@ def test_emit_only():
                if path.is_file() and path.name != ".entry"}
     assert emitted == {"manifest.json", "kernels/kernel_config.py",
                        "kernels/orchestration/pto_wsp_orch.cpp",
-                       "kernels/orchestration/ptowsp/orchestration.h",
-                       "kernels/orchestration/ptowsp/task_graph.h",
+                       *(f"kernels/orchestration/ptowsp/{header}.h" for header in
+                         ("argument_blocks", "dispatch", "launch_graph", "limits",
+                          "orchestration", "segments", "task_graph")),
                        "kernels/aiv_sim/kernel_scale.cpp",
                        *(f"kernels/sim_support/ptowsp_{header}.h" for header in
                          ("double", "elementwise", "float16", "math", "matmul", "reduce", "tile",

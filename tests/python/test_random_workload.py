@@ -40,7 +40,7 @@ def test_same_seed_same_workload(tmp_path):
 
 def test_they_are_valid_varied_and_well_conditioned(cases):
     seen, features = set(), collections.Counter()
-    loose = total = 0
+    loose_cases = 0
     for seed in cases.seeds(200):
         workload = generate(seed, cases.folder)
         interpreter = Interpreter(workload, cases.folder)
@@ -58,9 +58,9 @@ def test_they_are_valid_varied_and_well_conditioned(cases):
         for tensor in workload["tensors"]:
             features[f"rank {len(tensor['shape'])}"] += 1
             features[tensor["role"]] += 1
-        for value in interpreter.run(interpreter.inputs(), KERNEL).values():
-            loose += (value.e > 1e-3 * (1 + np.abs(value.v))).sum()
-            total += value.v.size
+        results = interpreter.run(interpreter.inputs(), KERNEL).values()
+        loose = sum((value.e > 1e-3 * (1 + np.abs(value.v))).sum() for value in results)
+        loose_cases += loose > 0.01 * sum(value.v.size for value in results)
     missing = {op for op in BINARY + UNARY + REDUCTIONS} - {op for op, _ in seen}
     assert not missing
     kinds = ("tile", "row", "column", "one", "literal", "scalar")
@@ -71,8 +71,9 @@ def test_they_are_valid_varied_and_well_conditioned(cases):
                     "'sequential': [", "rank 1",
                     "rank 3", "rank 4", "temporary", "inout"):
         assert features[feature] >= 5, (feature, features)
-    # A comparison within a loose bound would not say much.
-    assert loose <= 0.01 * total
+    # A comparison within a loose bound would not say much. One large tensor may be loose whole, so
+    # workloads are counted, not elements.
+    assert loose_cases <= 10
 
 
 def test_near_misses_break_every_rule_that_needs_the_whole_graph(cases):
