@@ -140,6 +140,18 @@ def test_a_picture_of_another_graph_is_named(tmp_path):
     assert (tmp_path / "examples/scale/graph.svg").read_text() == (ROOT / "examples/diamond/graph.svg").read_text()
 
 
+@pytest.mark.parametrize("options, text", [
+    (["--build", "/nowhere"], "tools/graphs: there is no bin/ptowsp-gen in /nowhere\n  fix: build PtoWsp "
+     "(cmake --workflow --preset release), or say where it is: --build DIR\n"),
+    (["--build", BUILD], "tools/graphs: there is no dot here, which draws\n  fix: apt install graphviz, or "
+     "only --check\n"),
+])  # fmt: skip
+def test_what_is_missing_is_named(options, text):
+    done = subprocess.run([sys.executable, ROOT / "tools/graphs", *options], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, env={**os.environ, "PATH": "/nowhere"})  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, text)
+
+
 def test_every_example_has_a_picture_and_shows_it():
     for folder in sorted(path.parent for path in ROOT.glob("examples/*/CMakeLists.txt")):
         if folder.name != "softmax_py":
