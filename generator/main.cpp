@@ -119,15 +119,17 @@ struct Runnable {
 // the user's terms.
 std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOptions& options,
                                         Diagnostics& diagnostics) {
+  AnalyzeOptions last = options;
   if (needsSplit(written)) {
     AnalyzeOptions checks = options;
-    checks.keep_graph = false;
+    checks.keep_graph = last.warnings = false;
+    checks.warnings = true;
     if (!analyze(written, checks, diagnostics)) return std::nullopt;
   }
   std::optional<Program> program = splitCores(written, diagnostics);
   if (!program) return std::nullopt;
   checkBuffers(*program, /*for_device=*/false, diagnostics);
-  std::optional<Analysis> analysis = analyze(*program, options, diagnostics);
+  std::optional<Analysis> analysis = analyze(*program, last, diagnostics);
   if (!analysis) return std::nullopt;
   return Runnable{std::move(*program), std::move(*analysis)};
 }

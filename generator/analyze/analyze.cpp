@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "generator/analyze/checks.h"
+#include "generator/analyze/dead_writes.h"
 #include "generator/analyze/walk.h"
 
 namespace ptowsp {
@@ -92,6 +93,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   AliasCheck aliases(program, walk);
   InitialisationCheck initialisation(program, walk);
   RaceCheck races(program, walk);
+  DeadWriteCheck dead_writes(program);
   Recorder recorder(program, options);
   Segmenter segmenter(program);
   std::vector<graph::Rect> written;  // of the view at hand, by earlier tasks
@@ -101,6 +103,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
     const bool aliased = aliases.task(task, statement, views);
     for (const int32_t earlier : walk.waits()) tracker.after(earlier);
     tracker.begin();
+    dead_writes.task(task, views);
     for (size_t v = 0; v < views.size(); ++v) {
       const ViewAt& at = views[v];
       const int view = static_cast<int>(v);
@@ -110,6 +113,9 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
                      static_cast<graph::Access>(at.access),
                      [&](int32_t earlier, bool wrote, const graph::Rect& region) {
                        races.conflict(earlier, wrote, statement, task, view, region);
+                       if (wrote)
+                         dead_writes.conflict(earlier, statement, task, view, at, region,
+                                              !tracker.writesOverlap(at.tensor));
                        if (wrote && at.access != Access::out) segmenter.flow(at.tensor, earlier);
                        if (!initialised && wrote) written.push_back(region);
                      });
@@ -136,6 +142,7 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   initialisation.report(tracker, diagnostics);
   if (!options.allow_races) races.report(diagnostics);
   if (diagnostics.all().size() != known) return std::nullopt;
+  if (options.warnings) dead_writes.report(diagnostics);
   Analysis analysis = recorder.finish();
   analysis.segments = segmenter.finish(analysis.max_fan_out);
   return analysis;

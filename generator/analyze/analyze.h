@@ -24,6 +24,7 @@ struct AnalyzeOptions {
   Dependences dependences = Dependences::dataflow;
   bool allow_races = false;  // races are not reported; the graph orders them as the program does
   bool keep_graph = false;   // fill Analysis::graph
+  bool warnings = true;      // also report what is no mistake: dead-write
 };
 
 struct Analysis {
