@@ -123,7 +123,6 @@ std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOpt
   if (needsSplit(written)) {
     AnalyzeOptions checks = options;
     checks.keep_graph = last.warnings = false;
-    checks.warnings = true;
     if (!analyze(written, checks, diagnostics)) return std::nullopt;
   }
   std::optional<Program> program = splitCores(written, diagnostics);

@@ -52,6 +52,7 @@ class DeadWriteCheck {
   };
 
   void remember(int32_t earlier, const Statement& statement, int32_t task, int view);
+  const TileView& writtenView(const Node& task, int tensor) const;
 
   const Program& program_;
   std::vector<int64_t> live_;  // of each task: elements written and not overwritten, or kRead

@@ -349,6 +349,21 @@ class Interpreter:
                 found.incomplete.add(name)
         return found
 
+    def overwritten(self):
+        """Numbers of the tasks of which every written element is written again before it is read."""
+        reads, writes = self.accesses()
+        dead = set()
+        for number in range(len(self.tasks)):
+            open_ = writes[number].copy()  # neither read nor written since
+            for later in range(number + 1, len(self.tasks)):
+                if np.any(reads[later] & open_):
+                    break
+                open_ &= ~writes[later]
+                if not open_.any():
+                    dead.add(number)
+                    break
+        return dead
+
     def _span(self, name):
         start = self._offset[name]
         return slice(start, start + math.prod(self.tensors[name]["shape"]))

@@ -76,6 +76,38 @@ def check_failure(cases):
     return failure
 
 
+def warned_of(stderr):
+    """(tasks named, number of tasks) of the warnings of dead writes."""
+    warnings = re.findall(r"warning: what task (\w+(?:\[.*?\])?) writes, .* overwritten,? .*?reads it"
+                          r"(?: \((\d+) more tasks? .*\))? \[dead-write\]$", stderr, re.M)
+    assert len(warnings) == stderr.count("[dead-write]")
+    return {name for name, _ in warnings}, sum(1 + int(more or 0) for _, more in warnings)
+
+
+def test_dead_writes_are_found(cases):
+    """None is made up; one may stay unsaid where pieces of what was written overlap."""
+    wanted_in_all = found_in_all = 0
+
+    def failure(workload):
+        nonlocal wanted_in_all, found_in_all
+        done = generator("check", "--races", "allow", cases.write(workload))
+        if done.returncode != 0:
+            return f"exit {done.returncode}\n{done.stderr}"
+        interpreter = Interpreter(workload, cases.folder)
+        wanted = interpreter.overwritten()
+        names, found = warned_of(done.stderr)
+        if found > len(wanted) or not names <= {interpreter.tasks[i].name() for i in wanted}:
+            return f"dead writes of tasks {sorted(wanted)}, found\n{done.stderr}"
+        wanted_in_all += len(wanted)
+        found_in_all += found
+        return None
+
+    for seed in cases.seeds(count(100, 1000)):
+        cases.check(generate(seed, cases.folder), failure, seed)
+    print(f"{found_in_all} of {wanted_in_all} dead writes found")
+    assert wanted_in_all > 20 and found_in_all >= 0.9 * wanted_in_all
+
+
 def test_valid_workloads_pass(cases):
     for seed in cases.seeds(count(150, 1500)):
         cases.check(generate(seed, cases.folder, wild=seed % 4 == 0), check_failure(cases), seed)

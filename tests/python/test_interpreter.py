@@ -105,6 +105,15 @@ def test_other_findings():
                   access="inout").check().uninitialised == {0}
 
 
+def test_overwritten_tasks():
+    half = [copy("x[0:2]", "y[0:2]"), copy("x[2:4]", "y[2:4]")]
+    assert copies([*half, copy("x[4:6]", "y[1:3]")]).overwritten() == set()
+    assert copies([*half, copy("x[4:6]", "y[2:4]")]).overwritten() == {1}
+    assert copies([copy("x[0:2]", "y[1:3]"), *half]).overwritten() == {0}
+    assert copies([half[0], copy("y[1:3]", "y[4:6]"), half[0]]).overwritten() == set()
+    assert copies([half[0], copy("y[2:4]", "y[4:6]"), half[0]]).overwritten() == {0}
+
+
 def test_closure_is_reachability():
     assert closure(4, [(0, 1), (1, 3)]) == [0b1010, 0b1000, 0, 0]
 
