@@ -36,6 +36,8 @@ namespace fs = std::filesystem;
 namespace ptowsp {
 namespace {
 
+constexpr Dependences kDependences[] = {Dependences::dataflow, Dependences::program_order,
+                                        Dependences::as_written};
 constexpr int kDone = 0, kUserMistake = 1, kUsage = 2;
 
 // Settings: the command line; a command reads what it declared.
@@ -101,10 +103,9 @@ int touch(const std::string& file) {
 
 AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false) {
   AnalyzeOptions options;
-  // explicit: the written order is all there is, so what it does not order is a mistake.
-  options.allow_races = settings.races == "allow" && settings.dependences != "explicit";
-  options.dependences =
-      settings.dependences == "program_order" ? Dependences::program_order : Dependences::dataflow;
+  options.allow_races = settings.races == "allow";
+  for (const Dependences kind : kDependences)
+    if (settings.dependences == nameOf(kind)) options.dependences = kind;
   options.keep_graph = keep_graph;
   return options;
 }

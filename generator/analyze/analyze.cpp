@@ -140,7 +140,8 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   }
   aliases.report(diagnostics);
   initialisation.report(tracker, diagnostics);
-  if (!options.allow_races) races.report(diagnostics);
+  if (!options.allow_races || options.dependences == Dependences::as_written)
+    races.report(diagnostics);
   if (diagnostics.all().size() != known) return std::nullopt;
   if (options.warnings) dead_writes.report(diagnostics);
   Analysis analysis = recorder.finish();

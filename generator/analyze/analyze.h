@@ -17,12 +17,18 @@
 namespace ptowsp {
 
 // dataflow: edges follow from the regions that tasks touch. program_order: each task waits for the
-// one before it.
-enum class Dependences { dataflow, program_order };
+// one before it. as_written ("explicit"): the edges of dataflow, but races are mistakes in any case.
+enum class Dependences { dataflow, program_order, as_written };
+// As the option --dependences and the manifest have it.
+constexpr std::string_view nameOf(Dependences dependences) {
+  constexpr std::string_view kNames[] = {"dataflow", "program_order", "explicit"};
+  return kNames[static_cast<int>(dependences)];
+}
 
 struct AnalyzeOptions {
   Dependences dependences = Dependences::dataflow;
-  bool allow_races = false;  // races are not reported; the graph orders them as the program does
+  // Races are not reported; the graph orders them as the program does. Not where it is as written.
+  bool allow_races = false;
   bool keep_graph = false;   // fill Analysis::graph
   bool warnings = true;      // also report what is no mistake: dead-write
 };

@@ -85,7 +85,6 @@ std::string scheduleJson(const Program& program, const Analysis& analysis) {
 }  // namespace
 
 std::string summaryText(const Program& program, const Analysis& analysis) {
-  const bool dataflow = analysis.dependences == Dependences::dataflow;
   std::string text = fmt::format(
       "{}\n"
       "  tensors        {}\n"
@@ -97,7 +96,7 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
       "  fan-out        at most {}\n"
       "  one task on its core:\n",
       program.name, program.tensors.size(), program.kernels.size(), analysis.totals.tasks,
-      analysis.totals.edges, dataflow ? "dataflow" : "program order", analysis.totals.edge_hash,
+      analysis.totals.edges, nameOf(analysis.dependences), analysis.totals.edge_hash,
       analysis.critical_path, analysis.max_fan_in, analysis.max_fan_out);
   for (const Kernel& kernel : program.kernels)
     text += fmt::format("    {:<14} {}, {} cycles, {}\n", kernel.name, coreName(kernel.core),
@@ -113,7 +112,6 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
 }
 
 std::string summaryJson(const Program& program, const Analysis& analysis) {
-  const bool dataflow = analysis.dependences == Dependences::dataflow;
   std::string list;
   for (const Limit& limit : contractLimits(program, analysis)) {
     list += fmt::format(
@@ -130,7 +128,7 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       "\"schedule\": {}\n}}\n",
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
-      dataflow ? "dataflow" : "program_order", analysis.critical_path, analysis.max_fan_in,
+      nameOf(analysis.dependences), analysis.critical_path, analysis.max_fan_in,
       analysis.max_fan_out, coresJson(program), list, scheduleJson(program, analysis));
 }
 

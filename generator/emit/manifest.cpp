@@ -75,8 +75,7 @@ Json graphJson(const Program& program, const Analysis& analysis) {
           {"edges", analysis.totals.edges},
           {"edge_hash", fmt::format("{:016x}", analysis.totals.edge_hash)},
           {"critical_path", analysis.critical_path},
-          {"dependences",
-           analysis.dependences == Dependences::program_order ? "program_order" : "dataflow"},
+          {"dependences", nameOf(analysis.dependences)},
           {"segments", segments.fits ? Json(segments.starts.size()) : Json()},
           {"cuts", std::move(cuts)},
           {"spills", std::move(spills)}};

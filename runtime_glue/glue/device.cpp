@@ -43,7 +43,8 @@ Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options)
   const int most = library.sim() ? kMostAicpus : 4;
   if (threads < 1 || threads > most)
     return Status::badArtifact("aicpu_threads",
-                               format("found %d, expected 1 to %d", threads, most),
+                               format("found %d, expected 1 to %d, the schedulers that %s has", threads,
+                                      most, library.sim() ? "the built-in runtime" : "pto-runtime"),
                                "change AICPU_THREADS or --aicpu-threads");
   if (blocks == 0) {
     // Two vector cores for each block.

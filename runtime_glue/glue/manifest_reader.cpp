@@ -337,7 +337,7 @@ void readChannels(Reader& reader, const Json& root, Manifest* manifest) {
 }
 
 void readGraph(Reader& reader, const Json& graph, GraphInfo* info) {
-  constexpr const char* kDependences[] = {"dataflow", "program_order"};
+  constexpr const char* kDependences[] = {"dataflow", "program_order", "explicit"};
   info->tasks = reader.integer(graph, "/graph", "tasks", 0, std::numeric_limits<int32_t>::max());
   info->edges = reader.integer(graph, "/graph", "edges", 0);
   info->edge_hash = reader.text(graph, "/graph", "edge_hash");

@@ -106,6 +106,19 @@ def test_a_populated_submodule_is_found_and_off_is_off(project, tmp_path):
     assert "builtin" not in run("ctest", "--test-dir", tmp_path / "build", "-N").stdout
 
 
+def test_more_schedulers_than_pto_runtime_has(project, tmp_path):
+    workload = f'ptowsp_add_workload(scale SOURCE "{ROOT}/examples/scale/scale.json" AICPU_THREADS 5)'
+    (tmp_path / "source/CMakeLists.txt").write_text(PROJECT.split("ptowsp_add")[0] + workload + "\n")
+    root = fake(tmp_path / "runtime")
+    done = project(f"-DPTO_RUNTIME_PATH={root}")
+    assert done.returncode != 0
+    assert f"ptowsp_add_workload(scale): AICPU_THREADS is '5', and pto-runtime ({root}) has 4 scheduler threads; " \
+        "use 1 to 4, or configure with PTO_RUNTIME_PATH=OFF for the built-in runtime, which has up to 64" \
+        in " ".join(done.stderr.split())
+    shutil.rmtree(tmp_path / "build")
+    assert project("-DPTO_RUNTIME_PATH=OFF").returncode == 0
+
+
 def test_a_builder_that_fails_shows_what_it_said(tmp_path):
     root = fake(tmp_path / "broken")
     (root / "python/runtime_builder.py").write_text(

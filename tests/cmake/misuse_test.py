@@ -114,8 +114,8 @@ CASES = {
         f"{W}: BLOCK_DIM is '1048577', expected 1048576 at most",
     ),
     "aicpu_threads": (
-        "ptowsp_add_workload(w SOURCE w.json AICPU_THREADS 5)",
-        f"{W}: AICPU_THREADS is '5', expected 1, 2, 3 or 4: the chip has four scheduler threads",
+        "ptowsp_add_workload(w SOURCE w.json AICPU_THREADS 65)",
+        f"{W}: AICPU_THREADS is '65', expected an integer from 1 to 64",
     ),
     "threads that do not divide": (
         "ptowsp_add_workload(w SOURCE w.json BLOCK_DIM 3 AICPU_THREADS 2)",

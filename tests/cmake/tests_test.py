@@ -153,17 +153,21 @@ def test_dependencies_races_and_platform_size(ninja_project):
         "ptowsp_add_workload(allowed SOURCE racy.json RACES allow)\n"
         "ptowsp_add_workload(chained SOURCE w.json DEPENDENCIES program_order)\n"
         "ptowsp_add_workload(flowing SOURCE w.json)\n"
-        "ptowsp_add_workload(wide SOURCE w.json BLOCK_DIM 4 AICPU_THREADS 2)"
+        "ptowsp_add_workload(wide SOURCE w.json BLOCK_DIM 4 AICPU_THREADS 2)\n"
+        "ptowsp_add_workload(many SOURCE w.json DEPENDENCIES explicit AICPU_THREADS 64)"
     )
     ninja_project.configure()
     result = ninja_project.build(succeed=False, keep_going=True)
     assert re.search(r"racy\.json:\d+:\d+: error: ", result.text)
     assert ninja_project.ctest("-L", "a2a3sim", succeed=False).failed_tests == ["refused.a2a3sim"]
     graphs = {n: json.loads((ninja_project.artifact(n) / "manifest.json").read_text())["graph"]
-              for n in ["chained", "flowing"]}  # fmt: skip
+              for n in ["chained", "flowing", "many"]}  # fmt: skip
+    assert [graphs[n]["dependences"] for n in graphs] == ["program_order", "dataflow", "explicit"]
     assert (graphs["chained"]["edges"], graphs["flowing"]["edges"]) == (3, 0)
     ready = json.loads((ninja_project.artifact("wide") / "ready").read_text())
     assert (ready["block_dim"], ready["aicpu_threads"]) == (4, 2)
+    ready = json.loads((ninja_project.artifact("many") / "ready").read_text())
+    assert (ready["block_dim"], ready["aicpu_threads"]) == (0, 64)
 
 
 @pytest.mark.parametrize("name", ["inputs", "expected"])
