@@ -150,14 +150,19 @@ def test_functional_forms_inside_a_workload_keep_their_place(results):
             copy[b](x[b], y[b])
 
     @workload
+    def again():
+        for b in P(2):
+            add_one[b](y[b])
+
+    @workload
     def wl():
         inner()
         combine(task(add_one, [], [y[0]]), task(add_one, [], [y[1]]))
-        sequential(parallel_for(2, lambda b: add_one[b](y[b])), inner())
+        sequential(parallel_for(2, lambda b: add_one[b](y[b])), again())
         parallel_for(2, lambda b: add_one[b](y[b]))
     assert [list(node)[0] for node in program(wl())] == \
         ["sequential", "combine", "sequential", "for"]
-    np.testing.assert_allclose(results(wl())["y"], x.data + 1, rtol=1e-6)
+    np.testing.assert_allclose(results(wl())["y"], x.data + 4, rtol=1e-6)
 
 
 def test_lists_of_indices(results):
