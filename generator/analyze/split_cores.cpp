@@ -41,7 +41,7 @@ class Splitter {
     for (const Kernel& kernel : source_.kernels) addKernel(kernel);
     result_.root = node(source_.root);
     if (!good_) return std::nullopt;
-    // Processes take turns by tasks, and some have become several.
+    // Tasks have become several, which stand in one turn of their process.
     if (result_.taskCount() != source_.taskCount()) orderProcesses(result_, diagnostics_);
     return std::move(result_);
   }
@@ -122,6 +122,7 @@ class Splitter {
       task.place = source.place;
       task.tasks = 1;
       task.key = source.key;
+      task.same_turn = i > 0;
       task.kernel = first_[kernel] + static_cast<int>(i);
       for (const int tile : stage.tiles) task.views.push_back(views[static_cast<size_t>(tile)]);
       for (const int scalar : stage.scalars)

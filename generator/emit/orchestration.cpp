@@ -180,7 +180,8 @@ std::string processNodeText(const Program& program, const Node& node, const Loca
   };
   switch (node.kind) {
     case Node::Kind::task:
-      return fmt::format("{}PTOWSP_TASK({});\n", in, callText(program, node, variables));
+      return fmt::format("{}{}({});\n", in, node.same_turn ? "PTOWSP_NEXT_STAGE" : "PTOWSP_TASK",
+                         callText(program, node, variables));
     case Node::Kind::send: {
       const std::string& channel = program.channels[static_cast<size_t>(node.channel)].name;
       return fmt::format("{0}PTOWSP_ROOM(channel::{1});\n{2}{0}PTOWSP_SEND(channel::{1});\n", in,

@@ -20,7 +20,7 @@ void addToScript(const Node& node, ScriptBuilder& builder, Operand& operand) {
   const auto body = [&] {
     for (const Node& child : node.body) addToScript(child, builder, operand);
   };
-  if (node.kind == Node::Kind::task) return builder.task(operand(node));
+  if (node.kind == Node::Kind::task) return builder.task(operand(node), node.same_turn);
   if (node.kind == Node::Kind::send) {
     return builder.send(operand(node), node.channel, body);
   }

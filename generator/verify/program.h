@@ -149,6 +149,7 @@ struct Node {
   std::vector<TileView> views;  // one for each of the kernel's tiles
   std::vector<double> scalars;  // one for each of the kernel's scalars
   DispatchKey key = {};         // where the schedule has keys
+  bool same_turn = false;       // a stage, not the first, of a split kernel's task: part of its turn
   // loop
   std::string variable;
   int64_t extent = 0;

@@ -266,6 +266,7 @@ void readNode(Reader& reader, const Json& json, const std::string& path, const M
     node->kind = ProgramNode::Kind::task;
     node->kernel = static_cast<int>(reader.integer(
         json, path, "task", 0, static_cast<int64_t>(manifest.kernels.size()) - 1));
+    if (reader.ok()) node->same_turn = manifest.kernels[static_cast<size_t>(node->kernel)].stage > 0;
     node->tasks = 1;
   } else if (json.contains("for")) {
     node->kind = ProgramNode::Kind::loop;

@@ -14,7 +14,7 @@ inline void addToScript(const ProgramNode& node, ScriptBuilder& builder) {
   const auto body = [&] {
     for (const ProgramNode& child : node.body) addToScript(child, builder);
   };
-  if (node.kind == ProgramNode::Kind::task) return builder.task(node.kernel);
+  if (node.kind == ProgramNode::Kind::task) return builder.task(node.kernel, node.same_turn);
   if (node.kind == ProgramNode::Kind::send) return builder.send(0, node.channel, body);
   if (node.kind != ProgramNode::Kind::loop) return body();
   if (node.channel >= 0) return builder.consume(0, node.channel, node.extent, body);

@@ -19,6 +19,7 @@ import numpy as np
 
 import arithmetic
 from arithmetic import Value
+from network import Deadlock, Network, UnknownTokens, token_counts
 
 MASK = (1 << 64) - 1
 
@@ -196,6 +197,8 @@ class Findings:
     out_of_bounds: set = field(default_factory=set)  # places of task nodes
     incomplete: set = field(default_factory=set)  # output tensors that some task writes in part
     never_written: set = field(default_factory=set)  # output tensors that no task writes
+    deadlocks: set = field(default_factory=set)  # places of connect nodes
+    unknown_tokens: set = field(default_factory=set)  # names of workloads
 
     def rules(self):
         return {rule for rule, found in vars(self).items() if found}
@@ -210,7 +213,13 @@ class Interpreter:
         self.findings = Findings()
         self.tasks = []
         self._views = {}
-        self._unroll(workload["program"], "ordered", (), {}, "/program")
+        self.channel_edges = set()  # pairs of task numbers
+        self._before = {}  # task number in a process -> bits of the tasks that happen before it
+        try:
+            self.tokens = token_counts(workload)
+            self._unroll(workload["program"])
+        except UnknownTokens:
+            self.findings.unknown_tokens.add(workload["name"])
         # Elements of all tensors stand in one long line, so that a task's accesses are one set.
         self._offset = {}
         total = 0
@@ -226,24 +235,77 @@ class Interpreter:
 
     # Unrolling.
 
-    def _unroll(self, body, kind, path, variables, place):
-        """`kind` says how the children of `body` stand to one another: "ordered" or "parallel"."""
+    def _unroll(self, program):
+        for kind, what in self._steps(program, "ordered", (), {}, "/program"):
+            if kind == "task":
+                self._add_task(what)
+            else:
+                self._run_processes(*what)
+
+    def _steps(self, body, kind, path, variables, place):
+        """What happens in turn: ("task", ...), ("connect", ...), and what Network knows. `kind` says
+        how the children of `body` stand to one another: "ordered", "parallel" or "process"."""
         for position, node in enumerate(body):
             here = f"{place}/{position}"
             inside = path + ((kind, position),)
             if "task" in node:
-                self._add_task(node, inside, variables, here)
+                yield "task", (node, inside, variables, here)
             elif "for" in node:
                 mode = {"parallel": "parallel", "sequential": "ordered"}[node["mode"]]
                 for i in range(node["extent"]):
-                    self._unroll(node["body"], "ordered", inside + ((mode, i),),
-                                 {**variables, node["for"]: i}, f"{here}/body")
+                    yield from self._steps(node["body"], "ordered", inside + ((mode, i),),
+                                           {**variables, node["for"]: i}, f"{here}/body")
             elif "sequential" in node:
-                self._unroll(node["sequential"], "ordered", inside, variables, f"{here}/sequential")
+                yield from self._steps(node["sequential"], "ordered", inside, variables,
+                                       f"{here}/sequential")
+            elif "combine" in node:
+                yield from self._steps(node["combine"], "parallel", inside, variables,
+                                       f"{here}/combine")
+            elif "connect" in node:
+                yield "connect", (node, inside, variables, here)
+            elif "send" in node:
+                yield "room", node["send"]
+                yield from self._steps(node["body"], "ordered", inside, variables, f"{here}/body")
+                yield "send", node["send"]
+                yield "taken", node["send"]
             else:
-                self._unroll(node["combine"], "parallel", inside, variables, f"{here}/combine")
+                for token in range(self.tokens[node["consume"]]):
+                    yield "receive", node["consume"]
+                    yield from self._steps(node["body"], "ordered", inside + (("ordered", token),),
+                                           {**variables, node["as"]: token}, f"{here}/body")
+                    yield "release", node["consume"]
 
-    def _add_task(self, node, path, variables, place):
+    def _run_processes(self, node, path, variables, place):
+        network = Network({c["name"]: c["depth"] for c in self.workload.get("channels", [])},
+                          self._add_task)
+        try:
+            network.run(self._processes(node, path, variables, place))
+        except Deadlock:
+            self.findings.deadlocks.add(place)
+            return
+        if not self.findings.out_of_bounds:
+            self.channel_edges |= network.edges()
+            self._before.update(network.predecessors())
+
+    def _processes(self, node, path, variables, place):
+        return [self._steps(process["body"], "ordered", path + (("process", number),), variables,
+                            f"{place}/connect/{number}/body")
+                for number, process in enumerate(node["connect"])]
+
+    def in_file_order(self, steps=None):
+        """(place, variables) of each task, where processes stand one after the other."""
+        if steps is None:
+            steps = self._steps(self.workload["program"], "ordered", (), {}, "/program")
+        for kind, what in steps:
+            if kind == "task":
+                yield what[3], what[2]
+            elif kind == "connect":
+                for process in self._processes(*what):
+                    yield from self.in_file_order(process)
+
+    def _add_task(self, step):
+        """The number of the task."""
+        node, path, variables, place = step
         kernel = self.kernels[node["task"]]
         scalars, tiles, tensors = {}, {}, {}
         assert {p["name"] for p in kernel["params"]} == set(node["args"])
@@ -258,8 +320,9 @@ class Interpreter:
             except OutOfBounds:
                 self.findings.out_of_bounds.add(place)
         if place in self.findings.out_of_bounds:
-            return
+            return None
         self.tasks.append(Task(kernel, scalars, tiles, tensors, path, variables, place))
+        return len(self.tasks) - 1
 
     def _tile(self, text, tile, variables):
         if text not in self._views:
@@ -324,7 +387,7 @@ class Interpreter:
     def check(self):
         """All findings. Elements are looked at only when every view lies in its tensor."""
         found = self.findings
-        if found.out_of_bounds:
+        if found.out_of_bounds or found.deadlocks or found.unknown_tokens:
             return found
         reads, writes = self.accesses()
         for i, j in np.argwhere(self._conflicts(reads, writes)):
@@ -369,9 +432,12 @@ class Interpreter:
         return slice(start, start + math.prod(self.tensors[name]["shape"]))
 
     def concurrent(self, i, j):
-        """Whether tasks i and j stand in different iterations or children of something parallel."""
+        """Whether tasks i < j stand in different iterations or children of something parallel, or in
+        processes that no channel orders."""
         for a, b in zip(self.tasks[i].path, self.tasks[j].path):
             if a != b:
+                if a[0] == "process":
+                    return not self._before[j] >> int(i) & 1
                 return a[0] == "parallel"
         return False
 

@@ -89,11 +89,11 @@ def unity_artifact(workload_file, folder, level, optimisation="-O1"):
     return seal_artifact(folder, level, dict.fromkeys(libraries(manifest), library))
 
 
-def emit_artifact(workload_file, folder, dependences="dataflow"):
+def emit_artifact(workload_file, folder, dependences="dataflow", races="error"):
     """The emitted tree, inputs and expected outputs; the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     expect_success(generator("emit", workload_file, "-o", folder, "--name", "w",
-                             "--dependences", dependences))
+                             "--dependences", dependences, "--races", races))
     expect_success(generator("eval", workload_file, "-o", folder))
     return json.loads((folder / "manifest.json").read_text())
 

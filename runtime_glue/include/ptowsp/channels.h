@@ -4,7 +4,8 @@
 //
 // The order: in turns, process after process as they are listed. In its turn a process goes on until
 // it would add a second task, has to wait for a channel, or ends. So every process gets as far as the
-// others, and a small window of tasks holds some of each.
+// others, and a small window of tasks holds some of each. The stages of a kernel that was split by
+// core stand in one turn: the order is that of the tasks before the split, which defines the result.
 //
 // A token's way: `room` (there is a free slot), the tasks that make what it stands for, `send`, then
 // at the other end `receive`, the tasks that use it, `release` (the slot is free again). A slot

@@ -89,11 +89,12 @@ struct ProgramNode {
     process,
     send
   } kind = Kind::sequential;
-  int kernel = -1;       // task
-  std::string variable;  // loop
-  int64_t extent = 0;    // loop
-  std::string name;      // process
-  int channel = -1;      // send, and a loop that consumes
+  int kernel = -1;         // task
+  bool same_turn = false;  // task: a stage, not the first, of a split kernel's: part of its turn
+  std::string variable;    // loop
+  int64_t extent = 0;      // loop
+  std::string name;        // process
+  int channel = -1;        // send, and a loop that consumes
   int64_t tasks = 0;
   std::vector<ProgramNode> body;
   // connect: of each of its tasks, in the order of their indices, the process (index into body) and

@@ -25,6 +25,7 @@ struct ProcessStep {
   int target = 0;
   int64_t extent = 0;
   int origin = 0;  // room, send, receive, release: which node they belong to
+  bool same_turn = false;  // a task that belongs to the turn of the one before it: its next stage
 };
 using ProcessScript = std::vector<ProcessStep>;
 
@@ -33,7 +34,9 @@ class ScriptBuilder {
  public:
   explicit ScriptBuilder(ProcessScript& script) : script_(script) {}
 
-  void task(int which) { step({ProcessStep::Kind::task, which}); }
+  void task(int which, bool same_turn) {
+    step({ProcessStep::Kind::task, which, 0, 0, 0, same_turn});
+  }
   template <class Body>
   void loop(int which, int64_t extent, Body&& body) {
     step({ProcessStep::Kind::loop, which, 0, extent});
@@ -93,7 +96,7 @@ class ProcessCursor {
       const ProcessStep& step = (*script_)[at_];
       switch (step.kind) {
         case Kind::task:
-          if (process.ran) return kTurnOver;
+          if (process.ran && !step.same_turn) return kTurnOver;
           process.added(visitor.task(step.operand));
           break;
         case Kind::loop:

@@ -45,6 +45,9 @@
 #define PTOWSP_RELEASE(c) network.release(ptowsp_self, c)
 #define PTOWSP_TASK(...)                                   \
   PTOWSP_STOP_UNLESS(!ptowsp_self.ran, ptowsp::kTurnOver); \
+  PTOWSP_NEXT_STAGE(__VA_ARGS__)
+// A task of the turn of the one before it: the next stage of a kernel that was split by core.
+#define PTOWSP_NEXT_STAGE(...)                             \
   graph.waitFor(ptowsp_self.waits.data, ptowsp_self.waits.size); \
   if (int error = (__VA_ARGS__)) return error;             \
   ptowsp_self.added(graph.lastTask())
