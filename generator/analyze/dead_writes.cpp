@@ -8,8 +8,7 @@
 
 namespace ptowsp {
 
-void DeadWriteCheck::remember(int32_t earlier, const Statement& statement, int32_t task,
-                              int view) {
+void DeadWriteCheck::remember(int32_t earlier, const Statement& statement, int32_t task, int view) {
   const auto known = std::ranges::find_if(dead_, [&](const Dead& dead) {
     return dead.statement == statement.node && dead.view == view;
   });
@@ -31,10 +30,10 @@ void DeadWriteCheck::report(Diagnostics& diagnostics) const {
     const graph::Rect last = regionOf(tensor, over, later.indices);
     const bool whole = last.row0 <= region.row0 && last.row1 >= region.row1 &&
                        last.col0 <= region.col0 && last.col1 >= region.col1;
-    std::string message = fmt::format(
-        "what task {} writes, {}, is overwritten{}by task {}{}before any task reads it",
-        taskName(program_, dead.earlier), regionText(tensor, region), whole ? " " : ", last ",
-        taskName(program_, dead.task), whole ? " " : ", ");
+    std::string message =
+        fmt::format("what task {} writes, {}, is overwritten{}by task {}{}before any task reads it",
+                    taskName(program_, dead.earlier), regionText(tensor, region),
+                    whole ? " " : ", last ", taskName(program_, dead.task), whole ? " " : ", ");
     if (dead.more == 1) message += " (1 more task is overwritten there)";
     if (dead.more > 1) message += fmt::format(" ({} more tasks are overwritten there)", dead.more);
     Diagnostic& diagnostic = diagnostics.warning("dead-write", written.place, std::move(message),

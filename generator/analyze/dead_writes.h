@@ -1,6 +1,6 @@
-// DeadWriteCheck: a task whose written elements are all overwritten before any task reads one of them.
-// Sees the conflicts that dependence inference meets; eight bytes for each task. A warning, as the
-// result is right all the same.
+// DeadWriteCheck: a task whose written elements are all overwritten before any task reads one of
+// them. Sees the conflicts that dependence inference meets; eight bytes for each task. A warning,
+// as the result is right all the same.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class DeadWriteCheck {
       if (view.access != Access::in) area += view.rows * view.cols;
     live_[static_cast<size_t>(task)] = area;
   }
-  // The current task touches through this view what an earlier one wrote last, in `region`; `exact`:
-  // no element is in two such regions of one write.
+  // The current task touches through this view what an earlier one wrote last, in `region`;
+  // `exact`: no element is in two such regions of one write.
   void conflict(int32_t earlier, const Statement& statement, int32_t task, int view,
                 const ViewAt& at, const graph::Rect& region, bool exact) {
     int64_t& live = live_[static_cast<size_t>(earlier)];

@@ -68,8 +68,7 @@ class ScheduleReader {
       if (std::none_of(value.members.begin(), value.members.begin() + static_cast<long>(i), same))
         continue;
       diagnostics_.error("duplicate-key", json::pointer(place, value.members[i].key),
-                         "key '" + value.members[i].key +
-                             "' is there more than once in one object",
+                         "key '" + value.members[i].key + "' is there more than once in one object",
                          "keep one of them");
     }
   }
@@ -90,19 +89,22 @@ class ScheduleReader {
     }
     for (size_t i = 0; i < required; ++i) {
       if (value.find(keys[i])) continue;
-      diagnostics_.error("missing-key", place, what + " needs the key '" + std::string(keys[i]) + "'");
+      diagnostics_.error("missing-key", place,
+                         what + " needs the key '" + std::string(keys[i]) + "'");
     }
     return true;
   }
 
   // An integer from 1 to `most`; else an error, and 1.
-  int64_t count(const Value& value, std::string_view place, const std::string& what, int64_t most) {
+  int64_t count(const Value& value, std::string_view place, const std::string& what, int64_t most,
+                const char* fix_of_less = "") {
     if (value.kind != Kind::integer) {
       wrongType(value, place, what + " (an integer)");
       return 1;
     }
     if (value.integer >= 1 && value.integer <= most) return value.integer;
-    bad(place, what + " is 1 to " + std::to_string(most) + ", found " + value.text);
+    bad(place, what + " is 1 to " + std::to_string(most) + ", found " + value.text,
+        value.integer < 1 ? fix_of_less : "");
     return 1;
   }
 
@@ -162,7 +164,8 @@ class ScheduleReader {
       case Kind::object:
         function.is_table = true;
         if (object(value, place, "a table of tasks", {"table"}, 1)) {
-          if (const Value* table = value.find("table")) readTable(*table, place + "/table", function);
+          if (const Value* table = value.find("table"))
+            readTable(*table, place + "/table", function);
         }
         break;
       default:
@@ -203,13 +206,16 @@ class ScheduleReader {
     window.place = place;
     constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
     const std::string what = "a task window";
+    // So small is the smallest feasible one, since all edges lead from earlier to later tasks.
+    const char* const fix =
+        "write 1 at least: that is enough for every graph, as tasks wait for earlier ones only";
     if (value.kind != Kind::object) {
-      window.tasks = count(value, place, what, kMost);
+      window.tasks = count(value, place, what, kMost, fix);
       return window;
     }
     object(value, place, what, {"tasks", "mode"}, 1);
     if (const Value* tasks = value.find("tasks"))
-      window.tasks = count(*tasks, place + "/tasks", what, kMost);
+      window.tasks = count(*tasks, place + "/tasks", what, kMost, fix);
     if (const Value* mode = value.find("mode")) {
       Names names;
       for (const TaskWindow::Mode known : kModes) names.push_back(nameOf(known));

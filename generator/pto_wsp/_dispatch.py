@@ -1,5 +1,6 @@
-"""Functions of dispatch policies: evaluated for each task, and put into the form that the workload file
-has for them: an expression over the loop variables where they are one, else a table of all tasks.
+"""Functions of dispatch policies: evaluated for each task, and put into the form that the workload
+file has for them: an expression over the loop variables where they are one, else a table of all
+tasks.
 """
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ _MOST_CALLS = 1 << 22
 
 
 class _Statement:
-    # A task node: its loops, outermost first, the number of its first task, and how far that moves with
-    # each loop; then the function's values, the last loop's variable changing fastest.
+    # A task node: its loops, outermost first, the number of its first task, and how far that moves
+    # with each loop; then the function's values, the last loop's variable changing fastest.
     def __init__(self, task: Task, loops: list[Loop], first: int, strides: list[int]) -> None:
         self.task = task
         self.loops = loops
@@ -45,8 +46,8 @@ class _Statement:
             number = Affine.of(value)
             if number is None:
                 shown = ", ".join(map(str, coords))
-                fail("bad-schedule", f"the function of DispatchPolicy.{policy.kind} gives {value!r} "
-                     f"for task {kernel}[{shown}], expected an integer",
+                fail("bad-schedule", f"the function of DispatchPolicy.{policy.kind} gives "
+                     f"{value!r} for task {kernel}[{shown}], expected an integer",
                      "return a coordinate, such as t[0], or a sum of them", site)
             if policy.kind == "dispatch_by" and not 0 <= number.const < policy.targets:
                 shown = ", ".join(map(str, coords))
@@ -121,8 +122,8 @@ class _Statements:
 
 def function_ir(policy: DispatchPolicy, program: Body,
                 names: Sequence[Callable[[Loop], str]], site: Site | None) -> Any:
-    """The function of a policy as `schedule.dispatch` has it. program: loops over numbers, tasks and
-    blocks; names: for each task node in order, what the loops around it are called there."""
+    """The function of a policy as `schedule.dispatch` has it. program: loops over numbers, tasks
+    and blocks; names: for each task node in order, what the loops around it are called there."""
     statements = _Statements(program)
     if statements.tasks > _MOST_CALLS:
         fail("too-many-tasks", f"the function of DispatchPolicy.{policy.kind} would be called for "

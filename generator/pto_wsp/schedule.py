@@ -19,13 +19,14 @@ __all__ = ["DispatchPolicy", "TaskWindow", "WindowMode", "Deps", "TaskInfo"]
 
 
 class TaskInfo:
-    """A task as functions of dispatch policies see it: `kernel` (its name) and the coordinates, which
-    are integers, as `params`, by `task[0]` or `task.get(0)`, or by the names of the loop variables:
-    `task.b`."""
+    """A task as functions of dispatch policies see it: `kernel` (its name) and the coordinates,
+    which are integers, as `params`, by `task[0]` or `task.get(0)`, or by the names of the loop
+    variables: `task.b`."""
 
     __slots__ = ("kernel", "params", "_names")
 
-    def __init__(self, kernel: str, params: Sequence[Any], names: Sequence[str | None] = ()) -> None:
+    def __init__(self, kernel: str, params: Sequence[Any],
+                 names: Sequence[str | None] = ()) -> None:
         self.kernel = kernel
         self.params = tuple(params)
         self._names = tuple(names)
@@ -162,8 +163,9 @@ class Deps:
 
     @classmethod
     def explicit(cls) -> Deps:
-        """As it is written: by sequential loops and lists, and by channels. Of two tasks that this does
-        not order, neither may write what the other touches: that is an error, and never an edge."""
+        """As it is written: by sequential loops and lists, and by channels. Of two tasks that this
+        does not order, neither may write what the other touches: that is an error, and never an
+        edge."""
         return cls("explicit")
 
     @classmethod

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <runtime.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -64,16 +65,26 @@ struct Contender {
   std::function<bool()> build, run, end;
 };
 
+// Directives of the wavefront's schedule; 0: none.
+struct Directives {
+  int aicpus = 0;  // dispatch round_robin
+  int window = 0;  // stall
+};
+
 void runBody(int64_t* args) { reinterpret_cast<Body>(args[0])(); }
 
 int buildWavefront(void* object, uint64_t* args, int) {
   Runtime& runtime = *static_cast<Runtime*>(object);
   const int side = static_cast<int>(args[0]);
+  const int aicpus = static_cast<int>(args[2]), window = static_cast<int>(args[3]);
+  if (aicpus != 0) runtime.set_dispatch(aicpus, /*work_steal=*/false);
+  if (window != 0) runtime.set_task_window(window, ptowsp_sim::kWindowStall);
   for (int row = 0; row < side; ++row) {
     for (int col = 0; col < side; ++col) {
       uint64_t task_args[] = {args[1], static_cast<uint64_t>(row * side + col) + 1};
       const int task = runtime.add_task(task_args, 2, 0, 1);
       if (task < 0) return -1;
+      if (aicpus != 0) runtime.set_task_aicpu(task, task % aicpus);
       if (row > 0) runtime.add_successor(task - side, task);
       if (col > 0) runtime.add_successor(task - 1, task);
     }
@@ -81,13 +92,18 @@ int buildWavefront(void* object, uint64_t* args, int) {
   return 0;
 }
 
-Contender builtinRuntime(int side, int workers, Body body) {
-  auto device = std::make_shared<SimDevice>(workers, &runBody);
-  auto args = std::make_shared<std::vector<uint64_t>>(
-      std::vector<uint64_t>{static_cast<uint64_t>(side), reinterpret_cast<uint64_t>(body)});
-  return {[=] { return device->build(&buildWavefront, args->data(), 2); },
+Contender scheduled(int side, int workers, Body body, Directives directives) {
+  auto device = std::make_shared<SimDevice>(workers, &runBody, std::max(1, directives.aicpus));
+  auto args = std::make_shared<std::vector<uint64_t>>(std::vector<uint64_t>{
+      static_cast<uint64_t>(side), reinterpret_cast<uint64_t>(body),
+      static_cast<uint64_t>(directives.aicpus), static_cast<uint64_t>(directives.window)});
+  return {[=] { return device->build(&buildWavefront, args->data(), 4); },
           [=] { return device->run() && device->completed(int64_t{side} * side); },
           [=] { return device->finish(); }};
+}
+
+Contender builtinRuntime(int side, int workers, Body body) {
+  return scheduled(side, workers, body, {});
 }
 
 Contender peer(std::shared_ptr<WavefrontPeer> graph) {
@@ -133,8 +149,8 @@ struct EmittedWavefront {
 
   EmittedWavefront() {
     if (void* library = dlopen(PTOWSP_WAVEFRONT_ORCHESTRATION, RTLD_NOW | RTLD_LOCAL))
-      orchestration = reinterpret_cast<SimDevice::Orchestration>(
-          dlsym(library, "build_pto_wsp_graph"));
+      orchestration =
+          reinterpret_cast<SimDevice::Orchestration>(dlsym(library, "build_pto_wsp_graph"));
     else
       std::fprintf(stderr, "graph_bench: %s\n", dlerror());
   }
@@ -179,10 +195,9 @@ void measure(benchmark::State& state, const Contender& contender, Graph graph, i
 }
 
 void add(const std::string& name, Graph graph, int side, std::function<Contender()> make) {
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [=](benchmark::State& state) {
-                                 measure(state, make(), graph, int64_t{side} * side);
-                               })
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [=](benchmark::State& state) { measure(state, make(), graph, int64_t{side} * side); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)
       ->MinTime(0.1);
@@ -190,6 +205,20 @@ void add(const std::string& name, Graph graph, int side, std::function<Contender
 
 std::string at(const char* contender, const std::string& what, int workers) {
   return std::string(contender) + "/" + what + "/" + std::to_string(workers);
+}
+
+// The wavefront with directives, beside the one without.
+void addSchedules() {
+  struct Case {
+    const char* name;
+    Directives directives;
+  };
+  constexpr Case kCases[] = {{"wavefront_316_round_robin_2", {.aicpus = 2}},
+                             {"wavefront_316_window_8192", {.window = 8192}}};
+  for (const Case& one : kCases)
+    for (int workers : {1, 2})
+      add(at("ptowsp", one.name, workers), Graph::built_each_time, kSide,
+          [=] { return scheduled(kSide, workers, &emptyBody, one.directives); });
 }
 
 void addContender(const Named& contender) {
@@ -221,6 +250,7 @@ int main(int argc, char** argv) {
     if (!complete(contender)) return 1;
     addContender(contender);
   }
+  addSchedules();
   add("ptowsp/wavefront_316_inferred/1", Graph::built_each_time, kSide, emittedWavefront);
   add("ptowsp/one_task/1", Graph::built_each_time, 1,
       [] { return builtinRuntime(1, 1, &emptyBody); });

@@ -15,8 +15,10 @@ class SimDevice {
   using Kernel = void (*)(int64_t* args);
   using Orchestration = int (*)(void* runtime, uint64_t* args, int arg_count);
 
-  SimDevice(int workers, Kernel kernel)
-      : device_(ptowsp_sim_device_create()), runtime_(std::aligned_alloc(64, size()), std::free) {
+  SimDevice(int workers, Kernel kernel, int aicpus = 1)
+      : aicpus_(aicpus),
+        device_(ptowsp_sim_device_create()),
+        runtime_(std::aligned_alloc(64, size()), std::free) {
     ptowsp_sim_device_use(device_);
     ptowsp_sim_options options = {};
     options.size = sizeof options;
@@ -34,12 +36,11 @@ class SimDevice {
 
   bool build(Orchestration orchestration, uint64_t* args, int arg_count) {
     ptowsp_sim_device_use(device_);
-    return good_ &&
-           ptowsp_sim_init_function(runtime_.get(), orchestration, args, arg_count) == 0;
+    return good_ && ptowsp_sim_init_function(runtime_.get(), orchestration, args, arg_count) == 0;
   }
   bool run() {
     ptowsp_sim_device_use(device_);
-    return launch_runtime(runtime_.get(), 1, 1, 0, nullptr, 0, nullptr, 0) == 0;
+    return launch_runtime(runtime_.get(), aicpus_, aicpus_, 0, nullptr, 0, nullptr, 0) == 0;
   }
   bool finish() {
     ptowsp_sim_device_use(device_);
@@ -55,6 +56,7 @@ class SimDevice {
  private:
   static size_t size() { return (get_runtime_size() + 63) / 64 * 64; }
 
+  int aicpus_;  // each has one block
   ptowsp_sim_device* device_;
   std::unique_ptr<void, decltype(&std::free)> runtime_;
   bool good_ = false;
