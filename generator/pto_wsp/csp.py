@@ -26,19 +26,24 @@ __all__ = ["Channel", "Process", "ProcessBuilder", "process", "send", "try_send"
            "connect", "replicate"]
 
 
+# The symbol of every workload with channels that is the latency of those for which none is given.
+LATENCY_SYMBOL = "__pto_wsp_channel_latency_cycles"
+
+
 class Channel:
     """Joins two processes: `Channel("ab", depth=2)`.
 
     depth: how many tokens have room, from send to the end of the body that consumes them; 0 is a
     rendezvous, whose sender goes on when its token is received. latency: cycles from send to when
-    the token is there, for `total_cycles`.
+    the token is there, for `total_cycles`; not given: that of the program, 0 unless
+    `program.set_symbol_u64(LATENCY_SYMBOL, cycles)` says another.
     """
 
-    def __init__(self, name: str, depth: int = 1, latency: int = 0) -> None:
+    def __init__(self, name: str, depth: int = 1, latency: int | None = None) -> None:
         if not isinstance(name, str) or not name:
             fail("bad-name", f"a channel's name is a string, found {name!r}",
                  'write Channel("ab", depth=2)')
-        for what, number in (("depth", depth), ("latency", latency)):
+        for what, number in (("depth", depth), ("latency", 0 if latency is None else latency)):
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:
                 fail("bad-channel", f"the {what} of channel '{name}' is an integer of at least 0, "
                      f"found {number!r}")

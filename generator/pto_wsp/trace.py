@@ -13,6 +13,7 @@ from pto_wsp._coverage import Write, complete
 from pto_wsp._names import WORDS, fit, unique
 from pto_wsp._nodes import Block, Connect, Consume, Loop, ProcessNode, Send, SymbolScalar, Task, When
 from pto_wsp.errors import Site, fail
+from pto_wsp.csp import LATENCY_SYMBOL
 from pto_wsp.types import DType, Lookup, Tensor, View
 
 TYPE_CHECKING = False
@@ -506,7 +507,10 @@ class _Serializer:
             self._of_connect[channel] = name
             self._at(f"/channels/{len(self._channels)}", channel.site)
             ir = {"name": name, "depth": channel.depth}
-            self._channels.append({**ir, "latency": channel.latency} if channel.latency else ir)
+            self._symbols.setdefault(LATENCY_SYMBOL, 0)
+            latency = (self._given.get(LATENCY_SYMBOL, 0) if channel.latency is None
+                       else channel.latency)
+            self._channels.append({**ir, "latency": latency} if latency else ir)
         result = {"connect": self._nodes(connect.body, pointer + "/connect", loops)}
         self._of_connect = outer
         return result

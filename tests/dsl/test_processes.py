@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from conftest import random
+from pto_wsp.trace import trace
 from pto_wsp import (Channel, CompileError, DType, In, InOut, Out, Tensor, Tile, connect, consume,
                      for_each, kernel, parallel_for, process, pto, replicate, send, task, workload)
 
@@ -118,6 +119,14 @@ def test_replicate_with_channels_of_their_own(results):
     assert [p["process"] for p in traced(w)["program"][0]["connect"]] == [
         "maker", "maker_2", "maker_3", "maker_4", "user", "user_2", "user_3", "user_4"]
     np.testing.assert_array_equal(results(w)["y"], X.data * X.data)
+
+
+def test_latency_of_channels_that_have_none_of_their_own():
+    w = pipeline(*tensors(6), 6)
+    found = trace(w, {"__pto_wsp_channel_latency_cycles": 7})
+    assert found.symbols == {"__pto_wsp_channel_latency_cycles": 7}
+    assert [channel.get("latency") for channel in json.loads(found.json_text)["channels"]] == [7, 40]
+    assert trace(w).symbols == {"__pto_wsp_channel_latency_cycles": 0}
 
 
 @pytest.mark.parametrize("mistake, message", [
