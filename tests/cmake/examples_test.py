@@ -12,6 +12,9 @@ IN_JSON = ["scale", "diamond", "rmsnorm", "standardize"]
 IN_PYTHON = ["softmax", "softmax_py", "elementwise", "layernorm", "rope", "bgemm", "mlp", "attention",
              "flash_attention", "fashion_mlp", "image_blur_edges", "lu", "wavefront", "csp_pipeline", "pipeline3"]  # fmt: skip
 
+# Built with the test of the pinned limits, too: how many launches they take.
+LAUNCHES = {"lu": 2, "wavefront": 2, "pipeline3": 2, "csp_pipeline": 1}
+
 
 def scale(x):
     return {"y": 2 * x}
@@ -36,9 +39,10 @@ def built(source_dir, package, tmp_path):
     def build(name):
         project = Project(tmp_path, package)
         project.folder = source_dir / "examples" / name
-        project.configure()
+        project.configure(*["-DPTOWSP_TEST_PINNED_LIMITS=ON"] * (name in LAUNCHES))
         project.build()
         assert project.ctest("-L", "a2a3sim").failed_tests == []
+        assert (f"{name}.a2a3sim.limits" in project.tests()) == (name in LAUNCHES)
         assert project.nothing_to_do()
         return project
 
@@ -73,6 +77,9 @@ def test_example_in_python(name, built):
     outputs = [t["name"] for t in manifest["tensors"] if t["role"] in ("output", "inout")]
     told = json.loads(run(project.package / "bin/ptowsp-run", artifact, "--json").text)
     assert sorted(result["name"] for result in told["tensors"]) == sorted(outputs) != []
+    if name in LAUNCHES:
+        assert manifest["graph"]["segments"] == LAUNCHES[name]
+        assert LAUNCHES[name] == 1 or manifest["graph"]["tasks"] > 1024
     if (project.folder / "report.py").exists():
         assert (project.folder / "README.md").read_text().count("--target report") == 1
         reported = project.build("--target", "report").text
