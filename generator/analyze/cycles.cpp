@@ -1,7 +1,7 @@
 #include "generator/analyze/cycles.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <vector>
 
 namespace ptowsp {
@@ -16,9 +16,26 @@ int64_t rowBytes(const Value& value) {
   return divideUp(value.cols * ir::elementSize(value.dtype), kBlockBytes) * kBlockBytes;
 }
 
+int64_t tileBytes(const Value& value) { return value.rows * rowBytes(value); }
+
 // Repeats of an instruction that goes through the whole tile.
 int64_t repeatsOf(const Value& value) {
-  return divideUp(value.rows * rowBytes(value), CycleCosts::repeat_bytes);
+  return divideUp(tileBytes(value), CycleCosts::repeat_bytes);
+}
+
+// Repeats of an instruction that goes through it row by row.
+int64_t repeatsByRow(const Value& value) {
+  return value.rows * divideUp(rowBytes(value), CycleCosts::repeat_bytes);
+}
+
+int64_t cyclesOf(const ops::Cost& cost, int64_t repeats, int64_t rows = 0) {
+  return cost.start + repeats * cost.per_repeat + rows * cost.per_row;
+}
+
+int64_t spreading(const Value& value, const Value& result) {
+  return value.cols == 1
+             ? cyclesOf(CycleCosts::spread_column, repeatsByRow(result), result.rows)
+             : cyclesOf(CycleCosts::spread_row, repeatsOf(result));
 }
 
 bool isNumber(const Value& value) {
@@ -28,7 +45,7 @@ bool isNumber(const Value& value) {
 class Pipes {
  public:
   explicit Pipes(const Kernel& kernel)
-      : kernel_(kernel), ready_(kernel.values.size(), -1), fed_(kernel.values.size(), -1) {}
+      : kernel_(kernel), ready_(kernel.values.size(), -1), fed_{ready_, ready_} {}
 
   int64_t run() {
     for (const KernelOp& op : kernel_.ops) {
@@ -45,14 +62,16 @@ class Pipes {
  private:
   const Value& at(int value) const { return kernel_.values[static_cast<size_t>(value)]; }
 
+  bool cube() const { return kernel_.core == CoreType::aic; }
+
   // A pipe does one thing after the other.
   static int64_t occupy(int64_t& pipe, int64_t from, int64_t cycles) {
     return pipe = std::max(pipe, from) + cycles;
   }
 
-  int64_t transfer(const TileParameter& tile) const {
+  int64_t transfer(const TileParameter& tile, int64_t bandwidth) const {
     const int64_t bytes = tile.rows * tile.cols * ir::elementSize(tile.dtype);
-    return CycleCosts::transfer + divideUp(bytes, CycleCosts::transfer_bytes) +
+    return CycleCosts::transfer + bytes * 100 / bandwidth +
            (tile.strided ? tile.rows * CycleCosts::transfer_row : 0);
   }
 
@@ -61,54 +80,55 @@ class Pipes {
     int64_t& ready = ready_[static_cast<size_t>(value)];
     if (ready >= 0) return ready;
     if (at(value).kind != Value::Kind::tile) return ready = 0;
-    return ready =
-               occupy(load_, 0, transfer(kernel_.tiles[static_cast<size_t>(at(value).index)]));
+    return ready = occupy(load_, 0,
+                          transfer(kernel_.tiles[static_cast<size_t>(at(value).index)],
+                                   cube() ? CycleCosts::load_l1 : CycleCosts::load_ub));
   }
 
   void store(const KernelOp& op) {
     const TileParameter& tile = kernel_.tiles[static_cast<size_t>(at(op.args[0]).index)];
-    occupy(store_, operand(op.args[1]), transfer(tile));
+    occupy(store_, operand(op.args[1]),
+           transfer(tile, cube() ? CycleCosts::store_l0c : CycleCosts::store_ub));
   }
 
   void compute(const KernelOp& op) {
     const Value& result = at(op.result);
-    const ops::Cost cost = op.op->cost;
-    int64_t issues = cost.issues, repeats = repeatsOf(result), spread = 0, start = 0;
+    bool number = false;
+    int64_t start = 0, cycles = 0;
     for (const int arg : op.args) {
       start = std::max(start, operand(arg));
       const Value& value = at(arg);
-      // A row or column is spread over a tile of its own first.
-      if (op.op->form == ops::Form::elementwise && !isNumber(value) &&
-          value.rows * value.cols < result.rows * result.cols) {
-        ++issues;
-        spread += repeatsOf(result);
-      }
+      if (isNumber(value))
+        number = true;
+      else if (op.op->form == ops::Form::elementwise &&
+               value.rows * value.cols < result.rows * result.cols)
+        cycles += spreading(value, result);  // into a tile of its own, first
     }
-    if (op.op->form == ops::Form::row_reduction) {
-      // Each row is folded into one repeat, and that into one element.
+    const ops::Cost& cost = number ? op.op->cost_number : op.op->cost;
+    if (op.op->form == ops::Form::row_reduction || op.op->form == ops::Form::col_reduction) {
       const Value& x = at(op.args[0]);
-      repeats = x.rows * (divideUp(rowBytes(x), CycleCosts::repeat_bytes) + 1);
-    } else if (op.op->form == ops::Form::col_reduction) {
-      // Rows are folded in halves.
-      const Value& x = at(op.args[0]);
-      issues *= std::max<int64_t>(1, std::bit_width(static_cast<uint64_t>(x.rows - 1)));
-      repeats = std::max<int64_t>(1, (x.rows - 1) * divideUp(rowBytes(x), CycleCosts::repeat_bytes));
-    } else if (op.op->form == ops::Form::cast) {
-      repeats = std::max(repeats, repeatsOf(at(op.args[0])));
+      cycles += cyclesOf(cost, repeatsByRow(x), x.rows);
+    } else {
+      // A cast goes through the larger of its tiles.
+      const Value& tile = op.op->form == ops::Form::cast && tileBytes(at(op.args[0])) > tileBytes(result)
+                              ? at(op.args[0])
+                              : result;
+      cycles += cyclesOf(cost, repeatsOf(tile));
+      if (tileBytes(tile) % CycleCosts::repeat_bytes != 0) cycles += CycleCosts::part;
     }
-    ready_[static_cast<size_t>(op.result)] =
-        occupy(compute_, start, issues * CycleCosts::issue + repeats * cost.per_repeat + spread);
+    ready_[static_cast<size_t>(op.result)] = occupy(compute_, start, cycles);
   }
 
   void multiply(const KernelOp& op) {
     const Value& a = at(op.args[0]);
     const Value& b = at(op.args[1]);
     int64_t start = 0;
-    for (const int factor : {op.args[0], op.args[1]}) {
-      int64_t& fed = fed_[static_cast<size_t>(factor)];
+    for (size_t side = 0; side < 2; ++side) {
+      const int factor = op.args[side];
+      int64_t& fed = fed_[side][static_cast<size_t>(factor)];
       if (fed < 0)
         fed = occupy(feed_, operand(factor),
-                     divideUp(at(factor).rows * rowBytes(at(factor)), CycleCosts::feed_bytes));
+                     tileBytes(at(factor)) * 100 / (side == 0 ? CycleCosts::feed_l0a : CycleCosts::feed_l0b));
       start = std::max(start, fed);
     }
     // A tile as accumulator is not loaded: the store adds to it.
@@ -119,12 +139,12 @@ class Pipes {
     const int64_t fractals = divideUp(a.rows, kFractal) * divideUp(b.cols, kFractal) *
                              divideUp(a.cols * size, kBlockBytes) * (size == 4 ? 2 : 1);
     ready_[static_cast<size_t>(op.result)] =
-        occupy(compute_, start, CycleCosts::matmul + fractals * op.op->cost.per_repeat);
+        occupy(compute_, start, cyclesOf(op.op->cost, fractals));
   }
 
   const Kernel& kernel_;
   std::vector<int64_t> ready_;  // by value: when it can be used, -1 not yet known
-  std::vector<int64_t> fed_;    // by value: when it lies in L0
+  std::array<std::vector<int64_t>, 2> fed_;  // by value: when it lies in L0A, in L0B
   int64_t load_ = 0, feed_ = 0, compute_ = 0, store_ = 0;  // when each pipe is free
 };
 

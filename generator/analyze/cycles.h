@@ -8,16 +8,19 @@
 
 namespace ptowsp {
 
-// What the model assumes of every core, in core cycles; what an op costs is in the op table.
+// Figures of every core, in core cycles; what an op costs is in the op table. Bandwidths are bytes in
+// 100 cycles.
 struct CycleCosts {
-  static constexpr int64_t task = 500;             // from the scheduler's choice to the first instruction
-  static constexpr int64_t transfer = 100;         // a load or store, before its first byte
-  static constexpr int64_t transfer_bytes = 64;    // global memory and L1 or unified buffer, per cycle
-  static constexpr int64_t transfer_row = 4;       // each row of a tile whose rows are not adjacent
-  static constexpr int64_t issue = 20;             // one vector instruction, before its first repeat
-  static constexpr int64_t repeat_bytes = 256;     // a repeat of a vector instruction
-  static constexpr int64_t feed_bytes = 256;       // L1 to L0A and L0B, per cycle
-  static constexpr int64_t matmul = 40;            // before the first fractal
+  static constexpr int64_t task = 500;      // from the scheduler's choice to the first instruction
+  static constexpr int64_t transfer = 100;  // a load or store, before its first byte
+  static constexpr int64_t transfer_row = 4;  // each row of a tile whose rows are not adjacent
+  static constexpr int64_t load_ub = 5856, store_ub = 10938;  // global memory and unified buffer
+  static constexpr int64_t load_l1 = 7835, store_l0c = 4063;  // global memory to L1, L0C to it
+  static constexpr int64_t feed_l0a = 25596, feed_l0b = 12798;  // L1 to L0A and L0B
+  static constexpr int64_t repeat_bytes = 256;  // a repeat of a vector instruction
+  static constexpr int64_t part = 17;           // an instruction whose last repeat is not full
+  // Spreading a column over the rows of a tile, or copies of a row: start, each repeat, each row.
+  static constexpr ops::Cost spread_column = {37, 1, 13}, spread_row = {24, 1, 0};
 };
 
 // Cycles of one task of `kernel`, which is for one type of core: what its pipes (loads, computation,

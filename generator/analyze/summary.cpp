@@ -54,6 +54,26 @@ std::string coresJson(const Program& program) {
 
 namespace {
 
+// Each channel; nothing without any.
+std::string channelsText(const Program& program) {
+  if (program.channels.empty()) return "";
+  std::string text =
+      fmt::format("  channels: {}\n", supportText(*capabilityOf("channels")));
+  for (const Channel& channel : program.channels)
+    text += fmt::format("    {:<14} depth {}, {} tokens{}\n", channel.name, channel.depth, channel.tokens,
+                        channel.latency == 0 ? "" : fmt::format(", latency {} cycles", channel.latency));
+  return text;
+}
+
+std::string channelsJson(const Program& program) {
+  std::string list;
+  for (const Channel& channel : program.channels)
+    list += fmt::format("{}\n    {{\"name\": {}, \"depth\": {}, \"latency\": {}, \"tokens\": {}}}",
+                        list.empty() ? "" : ",", jsonQuote(channel.name), channel.depth, channel.latency,
+                        channel.tokens);
+  return fmt::format("[{}{}]", list, list.empty() ? "" : "\n  ");
+}
+
 // What the directives come to on each runtime; nothing without directives.
 std::string scheduleText(const Program& program, const Analysis& analysis) {
   std::string text;
@@ -108,7 +128,7 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
                         : limit.instead.empty() ? ": does not fit"
                                                 : ": " + limit.instead);
   }
-  return text + scheduleText(program, analysis);
+  return text + channelsText(program) + scheduleText(program, analysis);
 }
 
 std::string summaryJson(const Program& program, const Analysis& analysis) {
@@ -125,11 +145,12 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       "  \"edges\": {},\n  \"edge_hash\": \"{:016x}\",\n  \"dependences\": \"{}\",\n  "
       "\"critical_path\": {},\n"
       "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"cores\": [{}\n  ],\n  \"limits\": [{}\n  ],\n  "
-      "\"schedule\": {}\n}}\n",
+      "\"channels\": {},\n  \"schedule\": {}\n}}\n",
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       nameOf(analysis.dependences), analysis.critical_path, analysis.max_fan_in,
-      analysis.max_fan_out, coresJson(program), list, scheduleJson(program, analysis));
+      analysis.max_fan_out, coresJson(program), list, channelsJson(program),
+      scheduleJson(program, analysis));
 }
 
 }  // namespace ptowsp

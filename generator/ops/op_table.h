@@ -23,10 +23,11 @@ struct DTypes {
   bool f32 = false, f16 = false, bf16 = false, i32 = false;
 };
 
-// Cost: of one op on a tile, see docs/cycles.md.
+// Cost: cycles of one op on a tile, of all its instructions together; see docs/cycles.md.
 struct Cost {
-  int64_t issues = 1;      // vector instructions it takes
-  int64_t per_repeat = 1;  // cycles of all of them for each repeat (256 bytes); matmul: each fractal
+  int64_t start;
+  int64_t per_repeat;  // of 256 bytes; matmul: for each fractal
+  int64_t per_row;     // reductions
 };
 
 struct OpInfo {
@@ -57,6 +58,7 @@ struct OpInfo {
   int64_t identity_i32;
   std::string_view sim;  // name of the op's function in the sim kernels' support header
   Cost cost;
+  Cost cost_number;  // with a number as an operand
 };
 
 // All ops, in the table's order.

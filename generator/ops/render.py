@@ -16,6 +16,8 @@ FOLD = {1: {"fold", "identity", "finish"}}
 REFERENCE = {"elementwise": {1: {"unary"}, 2: {"binary"}}, "row_reduction": FOLD,
              "col_reduction": FOLD, "matmul": {2: set()}, "cast": {1: set()}, "constant": {0: set()},
              "store": {2: set()}}
+# Besides, `cycles_number` is what a binary op costs with a number as an operand.
+OPTIONAL = {"cycles_number"}
 DTYPES = ["f32", "f16", "bf16", "i32"]
 
 
@@ -24,8 +26,11 @@ def checked(table):
     names = set()
     for op in table["ops"]:
         where = f"ops.json: op {op.get('name')!r}"
-        if set(op) != KEYS:
-            sys.exit(f"{where}: keys missing or unknown: {sorted(set(op) ^ KEYS)}")
+        if set(op) - OPTIONAL != KEYS:
+            sys.exit(f"{where}: keys missing or unknown: {sorted(set(op) - OPTIONAL ^ KEYS)}")
+        for key in {"cycles", "cycles_number"} & set(op):
+            if len(op[key]) != 3:
+                sys.exit(f"{where}: {key} are of a start, a repeat and a row")
         if set(op["reference"]) - {"integer"} != REFERENCE.get(op["form"], {}).get(op["arity"]):
             sys.exit(f"{where}: reference does not fit form {op['form']!r}, arity {op['arity']}")
         for key, known in (("dtypes", DTYPES), ("sim_dtypes", op["dtypes"]),

@@ -36,19 +36,24 @@ constexpr Capability kTable[] = {
      "as dataflow; a conflict that sequential structure does not order is an error in any case"},
     {"races error", {kDiagnosed, kDiagnosed, kDiagnosed}, "found before anything is built"},
     {"races allow", {kEnforced, kEnforced, kEnforced}, "racing tasks run in program order"},
-    {"channels", {kUnsupported, kUnsupported, kUnsupported}, "refused by name"},
+    {"channels",
+     {kEnforced, kEnforced, kEnforced},
+     "how many tokens is known when traced: tokens and room become edges; deadlocks are errors"},
+    {"channels, tokens that depend on data",
+     {kUnsupported, kUnsupported, kUnsupported},
+     "no form of a workload says it"},
     {"BLOCK_DIM, AICPU_THREADS",
      {kEnforced, kEnforced, kEnforced},
      "not given: from the dispatch policy on the built-in runtime, 1 and 1 on pto-runtime"},
 };
 
-const Capability* find(const std::string& directive) {
+}  // namespace
+
+const Capability* capabilityOf(std::string_view directive) {
   for (const Capability& capability : kTable)
     if (capability.directive == directive) return &capability;
-  throw std::logic_error("no row of the capability matrix for " + directive);
+  throw std::logic_error("no row of the capability matrix for " + std::string(directive));
 }
-
-}  // namespace
 
 std::string_view nameOf(Support support) {
   constexpr std::string_view kNames[] = {"enforced", "recorded", "diagnosed", "unsupported"};
@@ -61,11 +66,11 @@ std::vector<UsedDirective> usedDirectives(const Schedule& schedule) {
   std::vector<UsedDirective> used;
   if (schedule.aicpus != 0) {
     const std::string name = std::string("dispatch ") + ir::nameOf(schedule.policy);
-    used.push_back({name + "(" + std::to_string(schedule.aicpus) + ")", find(name)});
+    used.push_back({name + "(" + std::to_string(schedule.aicpus) + ")", capabilityOf(name)});
   }
   if (schedule.window != 0) {
     const std::string name = std::string("task_window ") + ir::nameOf(schedule.mode);
-    used.push_back({name + "(" + std::to_string(schedule.window) + ")", find(name)});
+    used.push_back({name + "(" + std::to_string(schedule.window) + ")", capabilityOf(name)});
   }
   return used;
 }

@@ -27,6 +27,8 @@ struct Capability {
 };
 
 std::span<const Capability> capabilities();
+// The row of a directive that has one.
+const Capability* capabilityOf(std::string_view directive);
 
 // UsedDirective: a directive of one workload, with its row.
 struct UsedDirective {

@@ -63,6 +63,8 @@ def test_pipeline(results, summary):
     np.testing.assert_array_equal(results(w)["y"], X.data * X.data)
     # Data: two edges a tile. Room: each slot of each channel is used again by four tokens.
     assert (summary(w)["tasks"], summary(w)["edges"]) == (18, 2 * 6 + 2 * 4)
+    assert summary(w)["channels"] == [{"name": "ab", "depth": 2, "latency": 0, "tokens": 6},
+                                      {"name": "bc", "depth": 2, "latency": 40, "tokens": 6}]
 
 
 @pytest.mark.parametrize("depth", [0, 1, 5, 100])
