@@ -110,6 +110,10 @@ AnalyzeOptions analyzeOptions(const Settings& settings, bool keep_graph = false)
   return options;
 }
 
+bool isForDevice(const Settings& settings) {
+  return std::ranges::find(settings.platforms, "a2a3") != settings.platforms.end();
+}
+
 // Runnable: the program that runs, each kernel on one type of core, and its graph.
 struct Runnable {
   Program program;
@@ -119,7 +123,7 @@ struct Runnable {
 // A program that splitting changes is checked as the user wrote it first, so that mistakes are told in
 // the user's terms.
 std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOptions& options,
-                                        Diagnostics& diagnostics) {
+                                        bool for_device, Diagnostics& diagnostics) {
   AnalyzeOptions last = options;
   if (needsSplit(written)) {
     AnalyzeOptions checks = options;
@@ -128,7 +132,7 @@ std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOpt
   }
   std::optional<Program> program = splitCores(written, diagnostics);
   if (!program) return std::nullopt;
-  checkBuffers(*program, /*for_device=*/false, diagnostics);
+  checkBuffers(*program, for_device, diagnostics);
   std::optional<Analysis> analysis = analyze(*program, last, diagnostics);
   if (!analysis) return std::nullopt;
   return Runnable{std::move(*program), std::move(*analysis)};
@@ -147,7 +151,8 @@ std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = 
   Loaded loaded = load(settings.workload, diagnostics);
   std::optional<Runnable> runnable;
   if (loaded.program)
-    runnable = splitAndAnalyze(*loaded.program, analyzeOptions(settings, keep_graph), diagnostics);
+    runnable = splitAndAnalyze(*loaded.program, analyzeOptions(settings, keep_graph),
+                               isForDevice(settings), diagnostics);
   if (runnable && settings.limits == "pinned")
     checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
   if (!report(diagnostics, loaded) || !runnable) return std::nullopt;
@@ -165,7 +170,8 @@ int check(const Settings& settings) {
   std::string summary;
   if (loaded.program)
     if (const auto runnable =
-            splitAndAnalyze(*loaded.program, analyzeOptions(settings), diagnostics)) {
+            splitAndAnalyze(*loaded.program, analyzeOptions(settings), isForDevice(settings),
+                                              diagnostics)) {
       summary = summaryJson(runnable->program, runnable->analysis);
       if (settings.limits == "pinned")
         checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
@@ -235,7 +241,7 @@ int emit(const Settings& settings) {
   Diagnostics diagnostics;
   const Source source = {settings.name, fs::path(settings.workload).filename().string(),
                          hex16(fnv1a64(checked->loaded.text))};
-  const auto files = emitTree(program, checked->analysis, source, diagnostics);
+  const auto files = emitTree(program, checked->analysis, source, isForDevice(settings), diagnostics);
   if (!report(diagnostics, checked->loaded) || !files) return kUserMistake;
 
   const fs::path root = settings.output;
@@ -418,8 +424,10 @@ int run(int argc, char** argv) {
   addLimits(command, settings);
   command->add_option("-o,--output", settings.output, "Folder of the emitted tree")->required();
   command->add_option("--name", settings.name, "The workload's C identifier")->required();
-  command->add_option("--platform", settings.platforms, "Platform to emit for (a2a3sim)")
-      ->check(CLI::IsMember({"a2a3sim"}));
+  command
+      ->add_option("--platform", settings.platforms,
+                   "Platforms to emit for: a2a3sim, which is always there, and a2a3")
+      ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
   command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");

@@ -67,7 +67,8 @@ class Demands {
   }
 
   // What an op's instructions need besides its operands: rows and columns are spread over a tile, and
-  // so is a number in front; a number that is stored needs a tile; reductions halve a copy.
+  // so is a number in front; a number that is stored or converted needs a tile; reductions halve a
+  // copy; ops of several instructions keep what is in between.
   int64_t scratchOf(const KernelOp& op) const {
     const Value& first = value(op.args[op.op->form == ops::Form::store ? 1 : 0]);
     switch (op.op->form) {
@@ -79,13 +80,18 @@ class Demands {
           const bool spread = isNumber(x) ? a == 0 : x.rows < result.rows || x.cols < result.cols;
           if (spread) bytes += vectorTileBytes(result.rows, result.cols, x.dtype);
         }
-        return bytes;
+        return bytes + (keepsBetween(*op.op) ? bytesOf(result) : 0);
       }
       case ops::Form::row_reduction:
       case ops::Form::col_reduction:
         return bytesOf(first);
       case ops::Form::store:
         return isNumber(first) ? kBlock : 0;
+      case ops::Form::cast:
+        return (isNumber(first) ? kBlock : 0) +
+               (convertsTwice(first.dtype, value(op.result).dtype)
+                    ? vectorTileBytes(first.rows, first.cols, DType::f32)
+                    : 0);
       default:
         return 0;
     }
@@ -211,6 +217,16 @@ bool BufferPlan::fits() const {
 
 int64_t vectorTileBytes(int64_t rows, int64_t cols, DType dtype) {
   return rows * roundUp(cols * ir::elementSize(dtype), kBlock);
+}
+
+bool keepsBetween(const ops::OpInfo& op) {
+  static constexpr std::string_view kOps[] = {"rsqrt", "tanh", "sigmoid", "silu", "gelu"};
+  return std::ranges::find(kOps, op.name) != std::end(kOps);
+}
+
+bool convertsTwice(DType from, DType to) {
+  const auto isNarrow = [](DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; };
+  return isNarrow(to) && from != to && from != DType::f32;
 }
 
 int64_t matmulDepth(int64_t m, int64_t k, int64_t n, DType dtype) {

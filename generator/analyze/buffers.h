@@ -50,6 +50,12 @@ struct BufferPlan {
 // Bytes of a rows x cols tile of the unified buffer, each row padded to blocks of 32 bytes.
 int64_t vectorTileBytes(int64_t rows, int64_t cols, DType dtype);
 
+// Ops of several instructions on the device, which need a tile of the result's size in between.
+bool keepsBetween(const ops::OpInfo& op);
+
+// Casts that PTO-ISA's TCVT does not do in one step; f32 is between.
+bool convertsTwice(DType from, DType to);
+
 // Columns of a (and rows of b) that a matmul takes at a time: all k, or, where that does not fit L0A
 // and L0B, as many as leave room for the next ones beside them. At least 16.
 int64_t matmulDepth(int64_t m, int64_t k, int64_t n, DType dtype);

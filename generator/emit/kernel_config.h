@@ -11,6 +11,6 @@ namespace ptowsp {
 
 // Python source that defines ORCHESTRATION and KERNELS with paths computed from its own place.
 std::string emitKernelConfig(const Program& program, const Analysis& analysis,
-                             std::string_view source_name);
+                             std::string_view source_name, bool for_device);
 
 }  // namespace ptowsp

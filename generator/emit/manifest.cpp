@@ -34,7 +34,7 @@ Json buffersJson(const Kernel& kernel) {
   return buffers;
 }
 
-Json kernelJson(const Kernel& kernel, size_t func_id) {
+Json kernelJson(const Kernel& kernel, size_t func_id, bool for_device) {
   Json tiles = Json::array(), scalars = Json::array();
   for (const TileParameter& tile : kernel.tiles)
     tiles.push_back({{"name", tile.name},
@@ -45,6 +45,7 @@ Json kernelJson(const Kernel& kernel, size_t func_id) {
                      {"strided", tile.strided}});
   for (const ScalarParameter& scalar : kernel.scalars) scalars.push_back(scalar.name);
   Json sources = {{"a2a3sim", simKernelPath(kernel)}};
+  if (for_device) sources["a2a3"] = deviceKernelPath(kernel);
   if (librarySourcePath(kernel) != simKernelPath(kernel))
     sources["library"] = librarySourcePath(kernel);
   Json json = {{"name", kernel.name},
@@ -82,12 +83,14 @@ Json graphJson(const Program& program, const Analysis& analysis) {
 }
 
 // The kernel of relay tasks, where the graph needs them; its func_id follows those of the kernels.
-Json relayJson(const Program& program, const Analysis& analysis) {
+Json relayJson(const Program& program, const Analysis& analysis, bool for_device) {
   if (!analysis.segments.relays) return {};
+  Json sources = {{"a2a3sim", fmt::format("kernels/aiv_sim/kernel_{}.cpp", kRelayKernel)}};
+  if (for_device) sources["a2a3"] = fmt::format("kernels/aiv/kernel_{}.cpp", kRelayKernel);
   return {{"name", kRelayKernel},
           {"func_id", program.kernels.size()},
           {"core_type", "aiv"},
-          {"sources", {{"a2a3sim", fmt::format("kernels/aiv_sim/kernel_{}.cpp", kRelayKernel)}}}};
+          {"sources", std::move(sources)}};
 }
 
 Json programJson(const Node& node) {
@@ -151,11 +154,12 @@ bool isKernelSource(std::string_view path) {
 }  // namespace
 
 std::string emitManifest(const Program& program, const Analysis& analysis, std::string_view name,
-                         std::string_view source_name, std::string_view source_hash) {
+                         std::string_view source_name, std::string_view source_hash,
+                         bool for_device) {
   Json tensors = Json::array(), kernels = Json::array(), nodes = Json::array();
   for (const Tensor& tensor : program.tensors) tensors.push_back(tensorJson(tensor));
   for (size_t i = 0; i < program.kernels.size(); ++i)
-    kernels.push_back(kernelJson(program.kernels[i], i));
+    kernels.push_back(kernelJson(program.kernels[i], i, for_device));
   for (const Node& node : program.root.body) nodes.push_back(programJson(node));
 
   Json manifest = {
@@ -169,7 +173,7 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
       {"orchestration", {{"source", kOrchestrationSource}, {"function", kOrchestrationFunction}}},
       {"tensors", std::move(tensors)},
       {"kernels", std::move(kernels)},
-      {"relay", relayJson(program, analysis)},
+      {"relay", relayJson(program, analysis, for_device)},
       {"graph", graphJson(program, analysis)},
       {"program", std::move(nodes)},
       {"schedule", scheduleJson(program.schedule)}};

@@ -13,9 +13,10 @@
 namespace ptowsp {
 
 // Manifest of `program`. `name` is the workload's C identifier, `source_name` its file's base name,
-// `source_hash` the hash of that file's bytes.
+// `source_hash` the hash of that file's bytes. `for_device`: the tree has sources for a2a3, too.
 std::string emitManifest(const Program& program, const Analysis& analysis, std::string_view name,
-                         std::string_view source_name, std::string_view source_hash);
+                         std::string_view source_name, std::string_view source_hash,
+                         bool for_device);
 
 // Paths of the kernel sources that an earlier manifest named, empty when `text` is none; only paths
 // of the form emitKernel gives, so that nothing else can be removed by them.

@@ -25,6 +25,11 @@ inline std::string simKernelPath(const Kernel& kernel) {
          ".cpp";
 }
 
+// Path of its source for the device.
+inline std::string deviceKernelPath(const Kernel& kernel) {
+  return "kernels/" + std::string(coreTypeName(kernel.core)) + "/kernel_" + kernel.name + ".cpp";
+}
+
 // Path of the source that a user's kernel's library is compiled from: it is known by the kernel's name
 // alone, before anything was analyzed. Of an AIV kernel it is the sim source itself.
 inline std::string librarySourcePath(const Kernel& kernel) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "generator/emit/device_kernel.h"
 #include "generator/emit/dispatch.h"
 #include "generator/emit/kernel_config.h"
 #include "generator/emit/manifest.h"
@@ -54,7 +55,8 @@ std::string librarySource(const Kernel& kernel, std::string_view texts, const So
 }  // namespace
 
 std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
-                                                 const Source& source, Diagnostics& diagnostics) {
+                                                 const Source& source, bool for_device,
+                                                 Diagnostics& diagnostics) {
   std::vector<EmittedFile> files = {
       {std::string(kOrchestrationSource), emitOrchestration(program, analysis, source.file)},
       {"kernels/orchestration/ptowsp/orchestration.h", std::string(support::orchestrationHeader())},
@@ -65,7 +67,7 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/launch_graph.h", std::string(support::launchGraphHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
       {"kernels/orchestration/ptowsp/segments.h", std::string(support::segmentsHeader())},
-      {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file)}};
+      {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file, for_device)}};
   for (const SupportHeader& header : simSupportHeaders())
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   if (!program.schedule.table.empty())
@@ -96,13 +98,25 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       library.clear();
     }
     files.push_back({simKernelPath(kernel), std::move(*text)});
+    if (!for_device) continue;
+    std::optional<std::string> device = emitDeviceKernel(kernel, source.file, diagnostics);
+    if (device)
+      files.push_back({deviceKernelPath(kernel), std::move(*device)});
+    else
+      complete = false;
   }
   if (!complete) return std::nullopt;
   if (analysis.segments.relays)
     files.push_back({fmt::format("kernels/aiv_sim/kernel_{}.cpp", kRelayKernel),
                      emitRelayKernel(source.file)});
-  files.push_back({"manifest.json",
-                   emitManifest(program, analysis, source.name, source.file, source.hash)});
+  if (for_device) {
+    files.push_back({std::string(kDeviceSupport), std::string(deviceSupportText())});
+    if (analysis.segments.relays)
+      files.push_back({fmt::format("kernels/aiv/kernel_{}.cpp", kRelayKernel),
+                       emitDeviceRelay(source.file)});
+  }
+  files.push_back({"manifest.json", emitManifest(program, analysis, source.name, source.file,
+                                                 source.hash, for_device)});
   return files;
 }
 

@@ -25,10 +25,11 @@ struct Source {
   std::string hash;  // of its bytes, 16 hex digits
 };
 
-// All files of the tree for platform a2a3sim, manifest last; nothing when a kernel cannot be
-// emitted, with the reason in `diagnostics`.
+// All files of the tree, manifest last, for platform a2a3sim and, where that is asked for, a2a3 too;
+// nothing when a kernel cannot be emitted, with the reason in `diagnostics`.
 std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const Analysis& analysis,
-                                                 const Source& source, Diagnostics& diagnostics);
+                                                 const Source& source, bool for_device,
+                                                 Diagnostics& diagnostics);
 
 // Source of the relay kernel for a2a3sim, the same for every workload.
 std::string emitRelayKernel(std::string_view source_name);

@@ -38,7 +38,8 @@ struct OpInfo {
   bool cube;             // runs on a cube core (AIC), else on a vector core (AIV)
   DTypes dtypes;         // of its operands, all of one dtype; of the result for `constant`
   DTypes sim_dtypes;     // those for which simulated kernels are emitted
-  std::string_view isa;  // PTO-ISA instructions, the first for tiles; empty: there is none
+  std::string_view isa;  // PTO-ISA instructions, the first for tiles
+  DTypes isa_dtypes;     // those that they take on A2 and A3
   std::string_view documentation;  // one sentence
   double max_ulp;                  // stated accuracy in f32, units in the last place;
                                    // infinity: no such bound (sums), see docs/ops.md

@@ -59,7 +59,8 @@ void emitScale(benchmark::State& state) {
     const Loaded loaded = load(PTOWSP_SCALE_JSON, diagnostics);
     const std::optional<Analysis> analysis = check(loaded, diagnostics);
     if (!analysis ||
-        !emitTree(*loaded.program, *analysis, {"scale", "scale.json", ""}, diagnostics)) {
+        !emitTree(*loaded.program, *analysis, {"scale", "scale.json", ""},
+                                  /*for_device=*/false, diagnostics)) {
       state.SkipWithError("the workload was refused");
       return;
     }

@@ -81,10 +81,6 @@ CASES = {
         f"{W}: PARAMETERS 'kind=$<CONFIG>': a value is needed at configure, where generator expressions have "
         "none",
     ),
-    "device platform": (
-        "ptowsp_add_workload(w SOURCE w.json PLATFORMS a2a3sim a2a3)",
-        f"{W}: PLATFORMS a2a3 is not supported by PtoWsp 0.1; use PLATFORMS a2a3sim",
-    ),
     "unknown platform": (
         "ptowsp_add_workload(w SOURCE w.json PLATFORMS a5)",
         f"{W}: PLATFORMS 'a5' is unknown; the platforms are a2a3sim and a2a3",

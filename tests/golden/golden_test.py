@@ -21,7 +21,8 @@ SUPPORT = {
        for header in ("task_graph.h", "argument_blocks.h", "dispatch.h", "launch_graph.h",
                       "limits.h", "segments.h")},
     **{f"kernels/sim_support/{header.name}": f"generator/emit/support/{header.name}"
-       for header in (ROOT / "generator/emit/support").glob("*.h")},
+       for header in (ROOT / "generator/emit/support").glob("*.h")
+       if header.name != "ptowsp_pto.h"},
 }
 # Of workloads with processes only.
 PROCESS_SUPPORT = {
@@ -30,6 +31,9 @@ PROCESS_SUPPORT = {
 }
 # Options that a case needs besides its workload.
 OPTIONS = {"program_order": ["--dependences", "program_order"]}
+# Cases that are emitted for the device, too.
+FOR_DEVICE = ("arguments", "attention", "softmax")
+DEVICE_SUPPORT = {"kernels/pto_support/ptowsp_pto.h": "generator/emit/support/ptowsp_pto.h"}
 
 
 def run(*arguments):
@@ -65,10 +69,13 @@ def test_there_are_cases():
 def test_golden(workload, tmp_path):
     options = OPTIONS.get(workload.stem, [])
     out = tmp_path / "out"
-    run("emit", workload, "-o", out, "--name", workload.stem, *options)
+    device = workload.stem in FOR_DEVICE
+    run("emit", workload, "-o", out, "--name", workload.stem, *options,
+        *(["--platform", "a2a3"] if device else []))
     found = {name: path.read_text() for name, path in tree(out).items()}
     processes = '"connect"' in workload.read_text()
-    for name, original in {**SUPPORT, **(PROCESS_SUPPORT if processes else {})}.items():
+    for name, original in {**SUPPORT, **(PROCESS_SUPPORT if processes else {}),
+                           **(DEVICE_SUPPORT if device else {})}.items():
         assert found.pop(name) == (ROOT / original).read_text(), f"{name} is not a copy of {original}"
     found["kernel_list"] = run("list", workload)
     found["print.json"] = run("print", workload)

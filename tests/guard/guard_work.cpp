@@ -32,7 +32,8 @@ bool emit() {
   if (!loaded.program) return false;
   const std::optional<Analysis> analysis = analyze(*loaded.program, {}, diagnostics);
   const bool good =
-      analysis && emitTree(*loaded.program, *analysis, {"scale", "scale.json", ""}, diagnostics);
+      analysis && emitTree(*loaded.program, *analysis, {"scale", "scale.json", ""},
+                                  /*for_device=*/false, diagnostics);
   stop();
   return good;
 }

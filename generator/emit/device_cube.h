@@ -1,0 +1,14 @@
+// The body of a kernel for the device's cube cores.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "generator/verify/program.h"
+
+namespace ptowsp {
+
+// Of a kernel that emitDeviceKernel() has checked.
+std::string emitDeviceCube(const Kernel& kernel, std::string_view source_name);
+
+}  // namespace ptowsp
