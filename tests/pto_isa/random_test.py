@@ -139,6 +139,7 @@ def test_every_op(tmp_path):
     for op in ("add", "sub", "mul", "max", "min"):
         for b in ((5, 37), (1, 37), (5, 1), 7):
             case(op, [(5, 37), b], "i32", (5, 37))
+    case("constant", [], "i32", (5, 37), value=-3, rows=5, cols=37, dtype="i32")
     for op in ("neg", "relu"):
         case(op, [(5, 37)], "i32", (5, 37))
     for to in ("f32", "f16"):
