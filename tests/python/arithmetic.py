@@ -122,6 +122,8 @@ def _round(exact, spread, slack_ulp, certain, dtype):
         error = np.where(np.isinf(result) & (magnitude - moved < np.inf) & (error > 0), np.inf,
                          error)
         error = np.where(moved == 0, 0.0, error)
+        # A zero that may have either sign, which rounding to a narrow dtype must not forget.
+        error = np.where((moved > 0) & (result == 0), np.maximum(error, ulp(0.0)), error)
         error = np.where(np.isnan(exact) & ~certain, np.inf, error)
     return Value(result, np.where(certain, 0.0, error), dtype)
 
@@ -234,9 +236,16 @@ def relu(a):
     return maximum(a, Value(np.zeros(a.shape), dtype=a.dtype))
 
 
+def _between(function, a):
+    """How far function(x) of a bounded function may be from function(a.v). An operand that may be
+    anything may be NaN too, which no bound of the function holds."""
+    exact = function(a.v)
+    spread = np.maximum(np.abs(function(a.v + a.e) - exact), np.abs(function(a.v - a.e) - exact))
+    return exact, np.where(np.isinf(a.e), np.inf, spread)
+
+
 def tanh(a, accuracy):
-    exact = np.tanh(a.v)
-    spread = np.maximum(np.abs(np.tanh(a.v + a.e) - exact), np.abs(np.tanh(a.v - a.e) - exact))
+    exact, spread = _between(np.tanh, a)
     return _arithmetic(exact, spread, (a,), accuracy.ulp * ~_certain_point(a, (0.0, np.inf, -np.inf)))
 
 
@@ -246,16 +255,14 @@ def _sigmoid(x):
 
 
 def sigmoid(a, accuracy):
-    exact = _sigmoid(a.v)
-    spread = np.maximum(np.abs(_sigmoid(a.v + a.e) - exact), np.abs(_sigmoid(a.v - a.e) - exact))
+    exact, spread = _between(_sigmoid, a)
     return _arithmetic(exact, spread, (a,), accuracy.ulp * ~_certain_point(a, (0.0, np.inf, -np.inf)))
 
 
 def _gated(a, accuracy, function):
     """x times something that rises from 0 to 1; of x and its neighbours within the bound, the ends of
     the interval are the furthest but for its curvature, which is below 1."""
-    exact = function(a.v)
-    spread = np.maximum(np.abs(function(a.v + a.e) - exact), np.abs(function(a.v - a.e) - exact))
+    exact, spread = _between(function, a)
     return _arithmetic(exact, spread + a.e * a.e, (a,),
                        accuracy.ulp * ~_certain_point(a, (0.0, np.inf, -np.inf)))
 
