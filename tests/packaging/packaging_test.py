@@ -40,7 +40,7 @@ def test_deb_builds_and_runs_a_workload(unpacked, tmp_path):
 def test_deb_holds_the_python_package(unpacked):
     packages = unpacked / "lib/python3/dist-packages"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PTOWSP")}
-    out = run("/usr/bin/python3", "-m", "pto_wsp", "check", SOURCE / "examples/softmax_py/softmax_py.py",
+    out = run("/usr/bin/python3", "-m", "pto_wsp", "check", SOURCE / "examples/softmax/softmax.py",
               env=environment | {"PYTHONPATH": str(packages)})  # fmt: skip
     assert "tasks" in out
 
