@@ -3,6 +3,7 @@
 PTOWSP_UPDATE_GOLDENS=1 writes what is found as the new expectation: read the difference before you
 commit it. A case without its text fails.
 """
+import json
 import os
 import pathlib
 import re
@@ -70,3 +71,39 @@ def test_folder_instead_of_file(tmp_path):
     done = check(".", tmp_path)
     assert done.returncode == 1
     assert done.stderr == ".: error: cannot read '.': Is a directory [unreadable-file]\n"
+
+
+# Op, or none for a copy, and its operand's tile; the texts are in device/*.stderr.
+DEVICE_REFUSALS = {
+    "no_instruction": (["add", "x", "x"], {"tile": [4, 16], "dtype": "bf16"}),
+    "rows": (None, {"tile": [5000, 1], "dtype": "f32"}),
+    "buffers": (["neg", "x"], {"tile": [128, 512], "dtype": "f32"}),
+}
+
+
+@pytest.mark.parametrize("case", DEVICE_REFUSALS)
+def test_refused_for_the_device_only(case, tmp_path):
+    """What the device cannot do is an error when its kernels are asked for, and not otherwise."""
+    op, tile = DEVICE_REFUSALS[case]
+    tensors = [{"name": n, "dtype": tile["dtype"], "shape": tile["tile"], "role": role}
+               for n, role in (("a", "input"), ("b", "output"))]
+    kernel = {"name": "k", "params": [{"name": "x", **tile, "access": "in"},
+                                      {"name": "y", **tile, "access": "out"}],
+              "body": ([{"op": op[0], "args": op[1:], "result": "v"}] if op else []) +
+                      [{"op": "store", "args": ["y", "v" if op else "x"]}]}
+    (tmp_path / "w.json").write_text(json.dumps(
+        {"ptowsp": 1, "name": "w", "tensors": tensors, "kernels": [kernel],
+         "program": [{"task": "k", "args": {"x": "a", "y": "b"}}]}))
+
+    def emit(*platforms):
+        return subprocess.run([GEN, "emit", "w.json", "-o", "out", "--name", "w", *platforms], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=60)
+
+    assert emit().returncode == 0
+    done = emit("--platform", "a2a3")
+    expected = HERE / "device" / f"{case}.stderr"
+    if UPDATE:
+        expected.parent.mkdir(exist_ok=True)
+        expected.write_text(done.stderr)
+    assert done.stderr == expected.read_text()
+    assert done.returncode == 1
