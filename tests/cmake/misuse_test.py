@@ -87,7 +87,7 @@ CASES = {
     ),
     "dependencies": (
         "ptowsp_add_workload(w SOURCE w.json DEPENDENCIES none)",
-        f"{W}: DEPENDENCIES is 'none', expected dataflow or program_order",
+        f"{W}: DEPENDENCIES is 'none', expected dataflow or program_order or explicit",
     ),
     "races": (
         "ptowsp_add_workload(w SOURCE w.json RACES ignore)",
