@@ -310,10 +310,23 @@ const TaskGraph* Run::buildGraph(const std::vector<void*>& tensors) {
   return code == 0 ? &inspection_.graph() : nullptr;
 }
 
+// The runtime forgets what it told of a run when the device is made new.
+void Run::ownStats() {
+  if (stats_.events && stats_.events != events_.data()) {
+    events_.assign(stats_.events, stats_.events + stats_.tasks);
+    stats_.events = events_.data();
+  }
+  if (stats_.core_busy_ns && stats_.core_busy_ns != core_busy_ns_.data()) {
+    core_busy_ns_.assign(stats_.core_busy_ns, stats_.core_busy_ns + stats_.cores);
+    stats_.core_busy_ns = core_busy_ns_.data();
+  }
+}
+
 std::vector<int64_t> Run::tasksAt(const std::vector<void*>& tensors, size_t tensor,
                                   uint64_t element, bool writing) {
   std::vector<int64_t> tasks;
   if (!device_.library().sim()) return tasks;
+  ownStats();
   for (launch_ = 0; launch_ < launches_.count(); ++launch_) {
     if (!device_.select(0).ok()) return {};
     fillArgs(tensors);

@@ -71,7 +71,7 @@ class Run {
   // one would.
   std::vector<uint8_t> elementsOfSelectedTask(size_t tensor);
   // Tasks that write (or read) that element, in program order; none when it cannot be told. Builds
-  // the graph once more, without running it, so stats() and elementsOfSelectedTask() end here.
+  // the graph once more, without running it, so elementsOfSelectedTask() ends here.
   std::vector<int64_t> tasksAt(const std::vector<void*>& tensors, size_t tensor, uint64_t element,
                                bool writing);
 
@@ -108,6 +108,7 @@ class Run {
   int64_t taskAt(int64_t id) const;
   std::string describeAt(int64_t id) const;
   void fillArgs(const std::vector<void*>& tensors);
+  void ownStats();
   std::string simMessage() const;
   std::string damageText() const;
   void appendTasksAt(uint64_t byte, bool writing, std::vector<int64_t>* tasks) const;
