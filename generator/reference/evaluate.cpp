@@ -195,7 +195,8 @@ class KernelRun {
       case ops::Form::cast:
         // To i32 towards zero; what is then rounded, or beyond the ends, is roundAll's.
         for (int64_t i = 0; i < x.rows * x.cols; ++i)
-          out[i] = result.dtype == DType::i32 ? std::trunc(in[i]) : in[i];
+          // An integer has no -0, which adding 0 turns into 0.
+          out[i] = result.dtype == DType::i32 ? std::trunc(in[i]) + 0.0 : in[i];
         return;
       case ops::Form::constant:
         std::fill_n(out, result.rows * result.cols, *in);

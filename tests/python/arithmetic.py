@@ -362,7 +362,8 @@ def cast(a, dtype):
         return _round(a.v, a.e, 0.0, known | (np.isinf(a.v) & (a.e == 0)), dtype)
     ends = []
     for x in (a.v, a.v - a.e, a.v + a.e):
-        x = np.clip(np.trunc(np.where(np.isnan(x), 0.0, x)), -2.0**31, 2.0**31 - 1)
+        # Adding 0: an integer has no -0.
+        x = np.clip(np.trunc(np.where(np.isnan(x), 0.0, x)), -2.0**31, 2.0**31 - 1) + 0.0
         ends.append(x)
     unknown = (a.e > 0) & ((ends[1] != ends[2]) | ~np.isfinite(a.e))
     return Value(ends[0], np.where(unknown, np.inf, 0.0), dtype)
