@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptowsp_add_workload(): one call turns a workload file into an artifact and a test. This one file serves
 # in-tree, from a build tree and installed; cmake/README.md is its reference.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptowsp_target_defaults(<target>): language level, warnings and include root of PtoWsp's own targets.
 # Nothing here reaches a user's targets.
 include_guard(GLOBAL)

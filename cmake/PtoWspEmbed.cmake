@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptowsp_embed_text(<target> FUNCTION <namespace::function> FILE <file>): the bytes of a text file as a
 # function `std::string_view function()` of <target>, made anew whenever the file changes.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptowsp_find_pto_isa(<variable>): the checkout of PTO-ISA that kernels for the device are compiled with:
 # PTO_ISA_PATH of the cache or the environment, else 3rdparty/pto-isa where it is populated, else nothing.
 include_guard(GLOBAL)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptowsp_find_python(<variable> <module>...): the path of the first Python interpreter that can import
 # all the modules, resolved to the real program (a version manager's shim costs 0.1 s at each start).
 # PTOWSP_PYTHON, a cache variable, overrides the search. Empty when there is none; the caller knows

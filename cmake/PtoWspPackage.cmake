@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The package: install rules, and the same package straight from the build tree, so that
 # find_package(PtoWsp) works with PtoWsp_DIR=<build folder> too. An install tree can be moved.
 include_guard(GLOBAL)

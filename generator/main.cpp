@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ptowsp-gen: reads a workload, verifies and analyzes it, and emits what the command asks for.
 // Only this file prints and exits. 0: done; 1: the workload or a file is wrong; 2: wrong usage.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attention, one kernel for a tile of queries: it sees all the keys and values of its head at once."""
 import numpy as np
 

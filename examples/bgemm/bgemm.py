@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Batched matrix product C[b] = A[b] B[b], in tiles; the inner dimension is summed up by a sequential loop."""
 import numpy as np
 

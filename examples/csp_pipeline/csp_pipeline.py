@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Load, square, store: three processes, joined by two channels."""
 import numpy as np
 

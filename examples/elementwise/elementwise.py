@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every elementwise op: the unary ones, and the binary ones on a tile and a tile, a row, a column, a number.
 
 Results lie behind each other in two stacks, a layer for each op.

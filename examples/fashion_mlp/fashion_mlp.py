@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A 784-128-10 network classifies the 10,000 test images of Fashion-MNIST.
 
 Tiles fit the cube core's buffers: of f32, 80 x 112 pixels and 112 x 128 weights are under 64 KiB (L0A, L0B), and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Turn test images and trained weights into the arrays of the workload.
 
 make_arrays.py IMAGES_GZ WEIGHTS_NPZ FOLDER: writes images.npy, w1.npy, b1.npy, w2.npy, b2.npy, with the classes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The network in numpy, and the files of the data set. Nothing of PtoWsp."""
 import gzip
 import struct

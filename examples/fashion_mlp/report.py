@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Run the built workload, and say and show how well it classifies.
 
 report.py RUNNER ARTIFACT IMAGES_GZ LABELS_GZ WEIGHTS_NPZ PICTURE_PNG: runs ARTIFACT with RUNNER (ptowsp-run), which

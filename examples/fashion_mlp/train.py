@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Train the network of this example on the Fashion-MNIST training images.
 
 train.py IMAGES_GZ LABELS_GZ WEIGHTS_NPZ: a 784-128-10 network with ReLU, cross entropy, Adam with a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attention with an online softmax: a tile of queries meets the keys block by block, and never all at once.
 
 Of the blocks so far a tile keeps the largest score of each row, the sum of exp(score - largest), and the sum of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gaussian blur and Sobel edges of a photograph, in overlapping tiles.
 
 Each stage reads, for a tile of ROWS x COLS, views that are shifted by one pixel each: what a neighbour

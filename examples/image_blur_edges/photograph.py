@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The photograph of this example: Grace Hopper, by the U.S. Navy (public domain), which matplotlib ships."""
 import numpy as np
 from PIL import Image

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Run the built workload and write what it made of the photograph.
 
 report.py RUNNER ARTIFACT FOLDER: runs ARTIFACT with RUNNER (ptowsp-run), which compares the results with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Layer normalization of each row, sixteen rows a task."""
 import numpy as np
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Blocked LU factorisation, right-looking, without pivoting: a = L U, in place.
 
 A step of the blocked algorithm factors the diagonal block, solves with it for the blocks below and to the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Run the built workload and say how well its factors multiply to the matrix.
 
 residual.py RUNNER ARTIFACT [OPTION...]: runs ARTIFACT with RUNNER (ptowsp-run), and fails where

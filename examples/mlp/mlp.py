@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The feed-forward block of a transformer: y = gelu(x w1 + b1) w2 + b2, in tiles of rows and of hidden units."""
 import numpy as np
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Three stages over 512 tiles, joined by channels."""
 import numpy as np
 

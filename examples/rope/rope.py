@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rotary position embedding: each head's pairs of columns are turned by an angle that grows with the row."""
 import numpy as np
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softmax of each row, eight rows a task. Without the subtraction exp would overflow."""
 import numpy as np
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Turn the Fashion-MNIST test images into the arrays of the workload.
 
 make_arrays.py IDX_GZ IMAGES_NPY STANDARD_NPY: reads an idx3 file of uint8 images and writes them as

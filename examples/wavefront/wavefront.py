@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A recurrence over a grid of tiles: each tile needs those above, to the left, and in the corner between.
 
 Along a diagonal of the grid the tiles are independent, so the tasks run as a wavefront. Nothing here says

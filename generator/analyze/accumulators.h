@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Accumulators of matmuls, made such as a cube core can have them.
 #pragma once
 

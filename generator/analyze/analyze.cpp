@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/analyze.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // analyze: the whole task graph of a program, built once to check it and to know its totals. The
 // emitted orchestration builds the same graph with the same code and compares the totals.
 #pragma once

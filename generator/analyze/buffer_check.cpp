@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/buffer_check.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rule that a kernel's tiles fit the buffers of its core, and what `check` says of them.
 #pragma once
 

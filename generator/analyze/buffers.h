@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the tiles of a kernel lie on its core: addresses in the core's buffers, reused as soon as a
 // tile is no longer needed.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rules that need every task: races, uninitialised reads, incomplete outputs, aliased
 // arguments. They see the walk and the conflicts that dependence inference meets, and remember
 // mistakes, one of each kind with a count; report() turns them into diagnostics.

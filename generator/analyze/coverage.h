@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether rectangles cover a region, exact to the element.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The cycle model: how long a kernel keeps its core busy. Assumptions, sources and an example:
 // docs/cycles.md. An estimate for comparing programs, not a measurement.
 #pragma once

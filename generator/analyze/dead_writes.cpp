@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/dead_writes.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // DeadWriteCheck: a task whose written elements are all overwritten before any task reads one of
 // them. Sees the conflicts that dependence inference meets; eight bytes for each task. A warning,
 // as the result is right all the same.

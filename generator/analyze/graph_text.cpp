@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/graph_text.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The task graph as a picture: Graphviz dot, Mermaid, or JSON.
 #pragma once
 

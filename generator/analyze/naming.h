@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which task is number i, and how tasks and regions are called in messages. Nothing is stored for a
 // task: it is found by dividing its number by the counts of the nodes above it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // NetworkWalk: one run of a connect node's processes, task by task, and which of its tasks happen
 // before the current one: the earlier tasks of its process, and what channels order before it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A string as a JSON literal, for the small documents that this stage writes.
 #pragma once
 

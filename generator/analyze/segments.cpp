@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/segments.h"
 
 #include <fmt/format.h>

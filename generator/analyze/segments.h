@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Segmentation: how a graph runs on the pinned pto-runtime, which holds only so much in one launch. The
 // emitted orchestration finds the same cuts with the same code, ptowsp/segments.h.
 #pragma once

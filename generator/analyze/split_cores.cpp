@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/split_cores.h"
 
 #include <fmt/format.h>

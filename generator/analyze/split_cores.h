@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The program that runs: every kernel for one type of core.
 #pragma once
 

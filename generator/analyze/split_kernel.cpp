@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/split_kernel.h"
 
 #include <algorithm>

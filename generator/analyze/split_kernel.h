@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Splitting one kernel by core: what a cube core and what a vector core computes.
 //
 // A kernel that needs both becomes stages, each a kernel for one core, run one after the other. A

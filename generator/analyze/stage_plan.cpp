@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/stage_plan.h"
 
 #include <algorithm>

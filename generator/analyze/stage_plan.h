@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // StagePlan: which op of a mixed kernel runs in which stage. Pure decisions; split_kernel turns them
 // into kernels.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `ptowsp-gen check` says about a right workload.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // TaskGraph: the edges of a whole graph, kept only where someone asks to see them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Walk: every task of a program, in the order of the task index, with its views evaluated. Affine
 // positions are kept up to date by adding coefficients as the loops advance; nothing is allocated
 // for a task. Below a connect node the network says whose turn it is (network_walk.h).

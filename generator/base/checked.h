@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Integer arithmetic that says when it does not fit: nothing instead of a wrapped value.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Depfiles: what a build tool must watch besides what it was told of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Diagnostics: what a stage says about a user's workload. Stages collect them; only main prints.
 // A place is a JSON pointer (RFC 6901) into the workload file, or "@<byte offset>" where the file
 // is not yet known to be JSON; base knows nothing of the IR itself.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reading and writing whole files. Failures come back as values with a message that names the path
 // and the reason; nothing here prints or exits.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // FNV-1a, 64 bits: the hash of the manifest, of the edges and of random seeds. Not for security.
 #pragma once
 

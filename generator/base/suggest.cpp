@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/base/suggest.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // "did you mean": the nearest known name for a misspelt one.
 #pragma once
 

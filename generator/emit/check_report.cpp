@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/check_report.h"
 
 #include <nlohmann/json.hpp>

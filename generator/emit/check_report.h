@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `ptowsp-gen check --json` prints.
 #pragma once
 

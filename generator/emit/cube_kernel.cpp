@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/cube_kernel.h"
 
 #include <fmt/format.h>

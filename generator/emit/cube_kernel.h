@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Simulated kernels for cube cores: matrix products, and loads and stores of whole tiles.
 #pragma once
 

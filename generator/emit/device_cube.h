@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The body of a kernel for the device's cube cores.
 #pragma once
 

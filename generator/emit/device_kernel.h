@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The source of one kernel for the device (platform a2a3), in PTO-ISA's tile instructions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/device_source.h"
 
 #include <fmt/format.h>

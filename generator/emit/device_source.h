@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the sources of all kernels for the device (platform a2a3) have in common: the arguments, the
 // memory of tiles, and the frame around the body. Memory and tiles are those of ptowsp_pto.h.
 #pragma once

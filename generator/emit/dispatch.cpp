@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/dispatch.h"
 
 #include <fmt/format.h>

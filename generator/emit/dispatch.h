@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a schedule adds to the emitted orchestration.
 #pragma once
 

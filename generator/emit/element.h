@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Element: how emitted kernels hold a dtype, in memory and in registers.
 #pragma once
 

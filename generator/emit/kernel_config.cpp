@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/kernel_config.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emission of kernels/kernel_config.py, by which pto-runtime's own tools find the sources.
 #pragma once
 

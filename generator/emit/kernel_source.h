@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the sources of all simulated kernels have in common: names, arguments, and the frame around
 // the body.
 #pragma once

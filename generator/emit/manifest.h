@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emission of manifest.json, which tells the runner what the emitted tree holds, and of the ready
 // file, which tells it what was built from it. Formats: docs/artifact.md.
 #pragma once

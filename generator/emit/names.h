@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of the emitted tree: one place for what several emitted files must agree on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/orchestration.h"
 
 #include <fmt/format.h>

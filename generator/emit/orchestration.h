@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emission of the orchestration source: the function that builds the task graph on the host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text of generator/emit/support/ptowsp_pto.h, embedded when the generator is built.
 #pragma once
 

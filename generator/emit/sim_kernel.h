@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emission of simulated kernels: plain C++ that runs on the host, one file for each kernel.
 #pragma once
 

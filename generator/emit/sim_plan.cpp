@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/sim_plan.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SimPlan: the order in which a simulated vector core computes a kernel's values. Pure data;
 // sim_kernel turns it into text.
 //

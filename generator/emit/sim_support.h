@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Texts of generator/emit/support, embedded when the generator is built.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Headers that emitted orchestrations include: copies of runtime_glue/include/ptowsp, embedded when
 // the generator is built, so that ptowsp-gen needs no files beside itself.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/tree.h"
 
 #include <fmt/format.h>

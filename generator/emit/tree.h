@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emitted tree as a whole: every file's text, made in memory before anything is written.
 #pragma once
 

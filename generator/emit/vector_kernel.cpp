@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/emit/vector_kernel.h"
 
 #include <fmt/format.h>

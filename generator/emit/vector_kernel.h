@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The body of a simulated kernel for vector cores: elementwise ops, reductions, casts.
 #pragma once
 

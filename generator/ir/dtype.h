@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers of each dtype: rounding a double to one, and the bits of one. Every number of every dtype
 // is a double, so the stages hold numbers as doubles and round once for each op.
 #pragma once

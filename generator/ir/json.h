@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // JSON (RFC 8259) values that remember where they stood. nlohmann_json reads the text; its own
 // values have no position, which the IR's errors need for every one, and cannot hold a key twice.
 #pragma once

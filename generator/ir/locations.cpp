@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/ir/locations.h"
 
 #include <algorithm>

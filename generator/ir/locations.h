@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Locations: from a place (a JSON pointer) to the line and column of the workload file and, for a
 // traced workload, to the line of the Python file it came from.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints a workload as canonical JSON: one spelling for each workload, so that two files can be
 // compared. print(read(print(read(x)))) == print(read(x)).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the JSON text of a workload file. Checks its form (JSON, keys, types, view syntax) and
 // nothing else: what the workload means is for verify.
 #pragma once

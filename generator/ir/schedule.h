@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The `schedule` object of a workload file: its directives read and printed.
 #pragma once
 

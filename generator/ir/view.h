@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The text of a view, "x[b, 8*r:8*r+8, :]": parsed to affine subscripts, and printed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/ir/workload.h"
 
 namespace ptowsp::ir {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Workload: the IR as it stands in a workload file, before any rule was checked beyond its form.
 // Every node keeps its place, a JSON pointer into that file. Reader and printer live beside it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The op table's C++ face; the rows come from ops.json, rendered when PtoWsp is built.
 #pragma once
 

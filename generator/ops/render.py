@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Renders the op table: render.py OPS_JSON TEMPLATE OUTPUT [--check].
 
 Writes OUTPUT only when its bytes change. With --check it writes nothing and fails when OUTPUT is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PtoWsp: tile workloads in Python, as tested Ascend task graphs.
 
 Kernels compute on tiles, workloads call kernels on views of tensors:

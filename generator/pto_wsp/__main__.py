@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """python3 -m pto_wsp: trace, check or run a workload without a CMake project."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Index expressions over loop variables: sums of variable times constant, and comparisons of them.
 
 The variables are the loops themselves (objects with `serial` and `hint`); what a loop is stands in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a traced workload to what its targets need: the emitted tree, or the artifact that a CMake
 project with one ptowsp_add_workload() makes. Both lie in the cache."""
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cache folder: what was built for a key, whole or not at all. Knows nothing of what is in it.
 
     programs/<key>/         an entry; its file .entry holds its size in bytes, its time the last use

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ptowsp-gen's check of a traced workload, and its report as errors with the user's lines."""
 from __future__ import annotations
 

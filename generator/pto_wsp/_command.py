@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: python3 -m pto_wsp trace|check|run FILE. Only here is anything printed."""
 from __future__ import annotations
 

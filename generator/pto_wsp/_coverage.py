@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether tasks write every element of a tensor. Exact, or "no" where finding out would take long:
 a tensor that counts as not completely written keeps its old elements, which is right in any
 case."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions of dispatch policies: evaluated for each task, and put into the form that the workload
 file has for them: an expression over the loop variables where they are one, else a table of all
 tasks.

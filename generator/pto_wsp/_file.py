@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workload files in Python: loading one, choosing its workload, what it imported and read, and the
 expected results that its golden() gives."""
 from __future__ import annotations

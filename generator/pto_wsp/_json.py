@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """JSON as workload files have it: small things on one line, the same bytes every time.
 
 `import json` costs more time than tracing does; reading is json's.

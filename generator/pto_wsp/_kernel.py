@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels: from a Python function over tiles to a list of ops.
 
 The function runs once, with tiles that know shape and dtype but no elements. Each op it calls is

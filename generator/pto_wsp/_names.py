@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names for what the user made: that of the variable it is assigned to, made fit for emitted code.
 
 Here are neither tensors nor kernels, only how Python's variables and C++'s rules for names meet.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The program as it is traced: loops, tasks, blocks, conditions, and who collects them.
 
 Tracing runs the user's function once. What it calls adds nodes to the body that is open at that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elements of tensors that have no array: the generator that docs/ir.md describes, as ptowsp-gen
 has it."""
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A built artifact in this process: ptowsp/glue_c.h through ctypes. Knows arrays, no tensors."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the tools are that programs are built and run with. Nothing is run here."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """@kernel and @workload, and the workload object that they lead to."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes and channels: sequences of tasks beside one another, ordered by tokens.
 
     ab, bc = Channel("ab", depth=2), Channel("bc", depth=2)

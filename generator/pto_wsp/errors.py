@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes wrong, and where in the user's own files.
 
 A message names the place, what was found, what was expected, and the fix, as ptowsp-gen's do:

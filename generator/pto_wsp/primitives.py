@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workloads as expressions: tasks, loops over functions, and blocks.
 
 Inside a @workload function they take their place in the program, like kernel calls; outside they

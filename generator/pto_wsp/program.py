@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs: workloads that are compiled for a target, and run on the arrays of their tensors.
 
     program = wl().compile(target="pto_runtime_a2a3sim")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What pto-runtime's orchestration functions take: bare addresses and sizes."""
 from __future__ import annotations
 

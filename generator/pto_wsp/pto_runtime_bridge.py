@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pto-runtime's Python modules, or PtoWsp's own in their place.
 
 They are looked for in PTO_RUNTIME_PATH, else in 3rdparty/pto-runtime of the source tree that this

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Directives on how tasks are dispatched and how many are in flight.
 
 They go into the workload file's `schedule`. Functions of tasks are evaluated when the workload is

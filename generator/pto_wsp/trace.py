@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a traced workload to the workload file, its locations, and the tensors' data.
 
 Loops whose values are needed one by one (conditions, lists of indices, rows of different lengths)

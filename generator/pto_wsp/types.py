@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tensors, views of them, dtypes, and the axes that loops run over."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/reference/evaluate.h"
 
 #include <fmt/format.h>

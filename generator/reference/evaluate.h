@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reference: evaluates a program in program order, straight from the verified workload and
 // without generated code. Each op is computed in double and rounded once to the op's dtype.
 #pragma once

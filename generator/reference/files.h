@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files an evaluation leaves for the runner: inputs/<tensor>.npy and expected/<tensor>.npy.
 #pragma once
 

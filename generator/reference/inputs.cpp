@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/reference/inputs.h"
 
 #include <fmt/format.h>

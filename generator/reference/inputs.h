@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the data of an evaluation come from: random numbers, formulas and .npy files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random numbers of `init`, named "splitmix64, counter based": word i of a tensor depends only on
 // the seed, the tensor's name and i. The Python package computes the same; the documentation gives
 // the formulas, so they never change.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Affine expressions over the enclosing loops: exact answers about all iterations at once.
 #pragma once
 

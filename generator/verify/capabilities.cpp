@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/verify/capabilities.h"
 
 #include <algorithm>

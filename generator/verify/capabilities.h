@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The capability matrix: how each runtime honours each directive. `check` prints the rows that a
 // workload uses, the manifest keeps them, docs/capabilities.md is rendered from all of them.
 #pragma once

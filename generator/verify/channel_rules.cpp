@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules about processes and channels: what stands where, which process has which end of a channel,
 // and how many tokens go through it. Every channel has one process that sends and one that consumes.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules of one kernel: its ops, their operands and shapes, and what it stores.
 #include <algorithm>
 #include <map>

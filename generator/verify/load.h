@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // load: from the path of a workload file to its Program, in one call.
 #pragma once
 

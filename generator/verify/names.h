@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which names a user may give: C identifiers that mean nothing else in emitted code.
 #pragma once
 

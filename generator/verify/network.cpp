@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The order of processes: runs the network of every connect node once, without its tasks. What
 // stops it is a deadlock; then it is run again with deeper channels, to say which depth is enough.
 #include "generator/verify/network.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Processes of a connect node: their order, and the scripts for all who go through them in it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Program: a workload after verify. Names are resolved to indices, views to affine regions, kernel
 // bodies to typed values; every static rule holds. analyze, emit and reference read only this.
 #pragma once

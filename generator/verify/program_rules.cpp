@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules that ask for the whole program.
 #include <algorithm>
 #include <vector>

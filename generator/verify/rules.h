@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The parts of verify, one header for the stage's own use. Each adds what is wrong to
 // `diagnostics`; what they build is complete only when they add no error.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules of the schedule: what the dispatch policy gives for every task, in all iterations.
 #include <algorithm>
 

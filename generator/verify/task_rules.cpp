@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules of one task: its arguments, where their views lie for every iteration of the loops around
 // it, and whether they overlap each other.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/verify/verify.h"
 
 #include <cstdint>

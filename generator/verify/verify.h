@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // verify: from a workload as written to a Program in which every static rule holds. What needs the
 // tasks one by one (races, uninitialised reads, outputs not written completely) is for analyze.
 #pragma once

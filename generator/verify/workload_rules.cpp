@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rules that ask for the workload alone, before anything is resolved.
 #include <cfloat>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Levels of kernel code: which this CPU can run, and which of those built to take.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Artifact: everything that one workload's build produced, looked up and checked, nothing loaded.
 #pragma once
 

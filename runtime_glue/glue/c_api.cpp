@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The exported C functions of ptowsp/glue_c.h: keep exceptions inside, put errors into words. What
 // a run is stands in run.h.
 #include <dlfcn.h>

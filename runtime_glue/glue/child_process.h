@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ChildProcess: one process with a time limit, which cannot outlive this one. It finds open: 0 a
 // request, 1 and 2 what it prints, 3 its reports, line by line, 4 memory shared with this process.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compare: a result against what is expected of it.
 //
 // An element is right when |got - expected| <= atol or <= rtol * |expected|. NaN equals NaN, an

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Device: one simulated chip (or whatever a runtime library drives), its options, and the kernels
 // registered on it.
 #pragma once

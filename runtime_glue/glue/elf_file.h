@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Looks at a library's file before dlopen does.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Executable: an artifact's libraries in this process. Loaded once, run any number of times.
 #pragma once
 

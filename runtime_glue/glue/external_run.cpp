@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Run on an external runtime: in a process of its own, since there one orchestration is all that a
 // process can load, a kernel that crashes or never ends takes the process with it, and most
 // failures are reported as success. So nothing that the runtime says counts here; the ledger does.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ExternalRuntime: the libraries of a pto-runtime in a folder, as build_runtime.py made them, and
 // how a process that runs on them is started. Nothing of it is loaded into this process.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/host_tensors.h"
 
 #include <sys/mman.h>

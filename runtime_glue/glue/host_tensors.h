@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // HostTensors: a run's arrays on the host, one for each tensor that is not temporary, in the
 // workload's order. Inputs are files mapped read-only, so nothing can change them unnoticed;
 // outputs are poisoned before each run.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Inspection: what an orchestration does while it builds a graph on the built-in runtime: where
 // each tensor lies on the device, and, on request, every task with its arguments and successors.
 // Built on nothing but class Runtime: the orchestration runs inside a function of ours, which

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/launches.h"
 
 namespace ptowsp::glue {

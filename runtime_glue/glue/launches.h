@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Launches: the parts in which a graph goes to a runtime that does not hold it in one launch, the host
 // memory of temporaries that live across them, and the way from a runtime's task ids back to tasks.
 #pragma once

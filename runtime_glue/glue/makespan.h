@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The predicted duration of a task graph: tasks take the cycles that the manifest says, on as many
 // cores as a block_dim has.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/manifest_reader.h"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads manifest.json, `ready`, and runtime.json of an external runtime. Whatever is malformed,
 // missing, of another version or contradicts itself is refused with the file, the JSON path, what
 // was found and what was expected.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ProcessGuard: makes sure that a process which runs other people's code ends, with a message and
 // exit code 3, when that code crashes or never returns. For programs, not for libraries: it owns
 // signals of the whole process.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/process_makespan.h"
 
 #include <algorithm>

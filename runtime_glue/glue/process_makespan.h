@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The predicted duration of a program with processes: what they and their channels take, on as many
 // cores as they like.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The order of the tasks of processes, as the generator found it and the orchestration follows it.
 #pragma once
 

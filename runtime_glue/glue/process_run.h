@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Going through the processes of a connect node, in the order of their tasks' indices.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Run: executes a loaded workload on a device, any number of times, and checks everything that can
 // be checked without knowing the right result: that every task ran once and none before what it
 // waits for, that nothing was written where it must not be, that every call of the runtime worked.

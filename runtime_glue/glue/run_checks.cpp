@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What Run checks after a launch, and how it words what went wrong. The steps themselves are in
 // run.cpp.
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // RuntimeLibrary: a shared library with pto-runtime's C API, found by dlopen, and, where it is the
 // built-in runtime, its extensions; or the folder of an external runtime. The one place that knows
 // symbols.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/shared_arrays.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SharedArrays: memory that this process and one that it starts both have, laid out as arrays that
 // begin at pages of their own. A file without a name: it goes when nobody has it open.
 #pragma once

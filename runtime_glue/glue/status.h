@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Status: how a step ended. Errors are values: glue never prints, throws or exits.
 #pragma once
 

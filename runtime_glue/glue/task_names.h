@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // TaskNames: tasks by the names users know them by, kernel and loop indices ("softmax_rows[r=3]"),
 // computed from the manifest's program tree; tasks are numbered in program order.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text: printf into a std::string. glue is linked into users' programs, so it brings no formatting
 // library along, and no iostream, whose start-up would cost a test more than its run.
 #pragma once

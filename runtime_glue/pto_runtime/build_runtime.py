@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds the libraries of a pto-runtime with its own RuntimeBuilder, once for a build tree.
 
     build_runtime.py FOLDER -o DIRECTORY [--depfile FILE]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One run of a task graph on pto-runtime, in a process of its own, through its bindings.
 
 ptowsp-run and Program start it (external_run.cpp in glue), which checks everything; here are only

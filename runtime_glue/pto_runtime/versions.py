@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Versions of pto-runtime that PtoWsp knows, by their interface. All that is specific to one
 version is here, in launch.py, and behind RUNTIME_MAX_... in ptowsp/orchestration.h.
 

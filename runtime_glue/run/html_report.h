@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes one run as a page for people: a single HTML file that needs no network. The page itself
 // (html/) is made when PtoWsp is built; here a run's data are put into it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/run/json_writer.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // JsonWriter: JSON put together piece by piece, commas and escapes in one place.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ptowsp-run: runs a built workload, checks the run, compares its results.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Options: ptowsp-run's command line.
 #pragma once
 

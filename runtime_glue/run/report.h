@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Report: what ptowsp-run tells about its runs, as one line, a table, or JSON.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Session: what one call of ptowsp-run does, from the artifact to the report. Prints nothing.
 #pragma once
 

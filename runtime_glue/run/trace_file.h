@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes a run's timeline in Chrome's trace event format: one lane for each core, one for each
 // AICPU.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Admission: the task window of a run. Tasks are admitted in the order of their ids, as a ring lets
 // them in: the newest admitted one is less than `window` tasks after the oldest unfinished one.
 #pragma once

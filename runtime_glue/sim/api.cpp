@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The exported C functions: each finds the current device, keeps exceptions inside the library and
 // reports what failed. Nothing is decided here.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/sim/block.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Block: memory for one large flat array. A large one asks for huge pages: on a fresh array page
 // faults would otherwise cost more than the work done in it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/sim/crash_guard.h"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Crash guard: turns a signal inside a kernel into a return to the worker that called it. Two ways
 // in: the kernel crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL), or the run wants its worker back
 // (interruptThread). Signals elsewhere go to whoever handled them before.

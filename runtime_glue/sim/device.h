@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Device: one simulated device: its memory, kernels, options, the runtimes initialised on it and
 // the results of its last launch. The order of calls and the life of a runtime are decided here.
 #pragma once

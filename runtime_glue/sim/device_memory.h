@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // DeviceMemory: the memory of one device, apart from host memory. Every allocation stands between
 // guard zones whose bytes are known, so that a write outside it is found; fresh memory holds a word
 // that reads as NaN, so that a value nobody wrote shows.

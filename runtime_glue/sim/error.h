@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Error: why a call failed, as ptowsp_sim_last_error() tells it. Functions of the built-in runtime
 // return one by value; code 0 is success.
 #pragma once

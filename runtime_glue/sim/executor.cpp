@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Preparing a run: threads, cores and the tasks that can run at once. The run itself is in
 // worker_loop.cpp.
 #include "runtime_glue/sim/executor.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Executor: runs a sealed graph on simulated cores. Each core belongs to one worker thread for the
 // whole run, so that a core never runs two tasks at once without any lock. The threads persist
 // between runs and sleep when there is nothing to do; the calling thread watches the time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Executor::Impl: what the parts of the executor share. executor.cpp prepares a run, watch.cpp looks
 // after the time and puts errors into words, worker_threads.cpp holds the threads and lets them
 // sleep, worker_loop.cpp runs tasks.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Graph: the tasks and edges of one orchestration. Built through flat arrays that only grow (class
 // Runtime writes them), then sealed into immutable successor lists. A run keeps its own counters.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/sim/kernel_table.h"
 
 #include <sys/mman.h>

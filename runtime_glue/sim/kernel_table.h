@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // KernelTable: which code runs for a func_id.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/sim/orchestration.h"
 
 #include <dlfcn.h>

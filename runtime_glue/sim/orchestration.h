@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Orchestration: a shared library given as bytes, loaded for as long as the object lives. Any
 // number of different ones may be loaded in one process.
 #pragma once

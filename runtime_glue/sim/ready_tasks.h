@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ReadyTasks: the ready tasks of one worker, a stack for each core type, which other workers may
 // steal from. RandomOrder: the source of choices when tasks are to be taken in random order.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // RuntimeState: the library's side of one Runtime object: its graph, its tensor pairs and the first
 // mistake made while building. The Runtime in the caller's memory only points into it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Locks whose rules stand in the declarations: clang checks them with -Wthread-safety, g++ ignores
 // them. Every mutex of the built-in runtime is one of these.
 #pragma once

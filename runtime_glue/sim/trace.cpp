@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/sim/trace.h"
 
 namespace ptowsp::sim {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a trace tells: time each core was busy, and the longest path by kernel time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Watching a run from the thread that started it: its time limit, its end, and how errors are told.
 #include <algorithm>
 #include <chrono>

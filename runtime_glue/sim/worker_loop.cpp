@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The inner loop: a worker takes a ready task, calls its kernel on a core, and releases what waited
 // for it.
 #include <sched.h>

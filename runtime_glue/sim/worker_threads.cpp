@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The worker threads: they run tasks while there are any, sleep in between, and come back out of
 // kernels that crashed.
 #include <algorithm>

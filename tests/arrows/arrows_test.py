@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Includes point one way: main -> emit -> analyze -> verify -> ir -> base, and runtime_glue never sees generator."""
 
 import re

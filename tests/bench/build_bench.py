@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build costs its user: from an empty tree to a passing test, an edit to its result, a build with
 nothing to do; for one workload and for up to 200. Times whole commands, wall clock, with PtoWsp installed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The generator's stages inside one process: what a small workload costs, and how the check scales
 // to a graph of a million tasks.
 #include <benchmark/benchmark.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Graphs of tasks, built and run by the built-in runtime and by its peers, by turns in one process:
 // a wavefront of side x side tasks, each waiting for the one above it and the one to its left.
 // tools/bench reads what this program writes; the names are contender, case, workers.

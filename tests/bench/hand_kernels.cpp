@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels vectorised by hand, for arrays of whole vectors and ordinary numbers: no tails, no NaN, no
 // overflow, contraction allowed. What emitted kernels, which have all of that, are measured against.
 #include <cstdint>

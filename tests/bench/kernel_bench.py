@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """kernel_bench.py <kernel folder> <peers library> [<output.json>]: emitted kernels, built as every
 workload's are, against plain loops (g++ -O2), vectors by hand, numpy and OpenBLAS on one thread.
 

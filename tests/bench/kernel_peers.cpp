@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Turns of kernel_bench.py: calls of an emitted kernel, of its peers here and of OpenBLAS, measured by
 // the time that this thread had a processor, so that other processes take none of it.
 #include <cblas.h>

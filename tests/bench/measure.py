@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs all benchmarks by turns, and writes performance.json, the table of performance.md and the plots.
 
 usage: measure.py BUILD_TREE OUTPUT_FOLDER [--quick]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """fashion_mlp, 10,000 images: the built artifact on two workers and numpy with OpenBLAS on two threads, by turns.
 
 usage: network_bench.py BUILD_FOLDER PTOWSP_RUN EXAMPLE_FOLDER REPETITIONS OUTPUT.json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels as anyone would write them: loops over floats, compiled with -O2. C functions, so that
 // kernel_bench.py can name them.
 #include <algorithm>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The plots of docs/performance.md, drawn from the samples of measure.py."""
 
 import statistics

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole processes, from before they are started until they have been waited for: what a build step
 // and a test cost beyond their work. /bin/true is the floor that any process pays.
 #include <benchmark/benchmark.h>

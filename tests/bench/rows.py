@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows of docs/performance.md: what is measured, beside what, and what is to be reached.
 
 A sample's name is the benchmark's own; what has no name of Google Benchmark's kind comes from

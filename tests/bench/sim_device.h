@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SimDevice: a device of the built-in runtime with one kernel, as an orchestration and the runner
 // use it, through the C interface. Every function is true when all went well.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/bench/wavefront_peers.h"
 
 #include <tbb/flow_graph.h>

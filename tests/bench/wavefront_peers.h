@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Other ways to run a wavefront of tasks, to compare the built-in runtime with: oneTBB's flow graph,
 // OpenMP's tasks with dependences, and in-degree counters on one thread, which bound what any
 // scheduler can reach there.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PtoWsp's modules in the place of pto-runtime's: they compile and run trees on the built-in runtime."""
 import importlib
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Artifacts built by hand for the tests of the bridge, and programs run on pto-runtime."""
 import fcntl
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every example on pto-runtime: by ctest, many times, and by pto-runtime's own tools alone."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs in a process of their own, as on an external runtime, on a stand-in for one: the built-in runtime
 behind its modules with pto-runtime's interfaces. So this way is tested where there is no pto-runtime."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The traps of pto-runtime (contract G1, section 4), provoked: each is reported or has no effect."""
 import glob
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which pto-runtime is there: found, refused with the reason, built with its own builder."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Consumer-project tests: the package as users meet it. The environment says where PtoWsp was built."""
 
 import os

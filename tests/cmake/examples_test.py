@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Each example as a user builds it, and its expected results against numpy."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds redo exactly what changed, and one `cmake --build` is always enough."""
 
 import filecmp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every misuse of ptowsp_add_workload() is an error that names the function, the workload and the argument."""
 
 import pytest

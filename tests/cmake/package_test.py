@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every way to find PtoWsp: installed and moved, from a build tree, as a subproject."""
 
 import subprocess

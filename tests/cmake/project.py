@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A consumer project in a folder of its own: writes it, builds it, and says what the build did."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workloads in Python: exact builds, mistakes, golden(), what is imported, parameters, the interpreter."""
 
 import json

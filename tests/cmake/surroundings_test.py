@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A workload builds in any project: whatever flags, properties, launchers and levels it sets."""
 
 import json

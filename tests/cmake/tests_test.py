@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tests that ptowsp_add_workload() makes: what ctest sees, and that no old build passes for a new one."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The package of the build tree, and ptowsp-gen's opinion of what is traced."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """python3 -m pto_wsp: what it writes, prints and returns; golden(), parameters, depfiles."""
 import json
 import os

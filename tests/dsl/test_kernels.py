@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels: every op, operators, numbers, stores, and how values get their names."""
 import json
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What users get wrong: each file in mistakes/ beside the whole text of its error.
 
 PTOWSP_UPDATE_GOLDENS=1 writes the texts anew.

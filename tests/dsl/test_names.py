@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names come from the user's variables, made fit for C++ where they have to be; texts are the same each
 time, and a moved line changes the sidecar only."""
 import json

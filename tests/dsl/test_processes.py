@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes and channels, as they are written down and what they give."""
 import json
 

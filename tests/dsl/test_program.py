@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs: loops, views, expressions, blocks, and what is unrolled."""
 import json
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Roles follow from what kernels do with a tensor; an output that is not written completely keeps its
 old elements."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Schedules are recorded in the form that the workload file has for them."""
 import json
 

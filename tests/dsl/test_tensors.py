@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Arrays: any view, DLPack, other dtypes where conversion is exact; files beside the workload file."""
 import os
 

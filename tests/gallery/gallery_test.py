@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The workloads of the examples in Python: the reference evaluation and their own numpy goldens, two
 independent answers, agree, and a wrong op anywhere in a kernel is beyond the example's tolerance. And the
 pictures of task graphs are of today's graphs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Goldens: everything that ptowsp-gen writes for a few workloads, byte by byte.
 
 PTOWSP_UPDATE_GOLDENS=1 writes what is found as the new expectation: read the difference before you

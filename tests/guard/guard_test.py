@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Instruction counts of fixed work against stored ones: a change that makes the generator, the inference of
 dependences, the graph or the scheduler do 5 % more work fails here, however busy the machine is.
 

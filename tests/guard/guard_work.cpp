@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Fixed pieces of work whose instructions guard_test.py counts with callgrind:
 //   guard_work <case>     case: emit, check, inference, graph, schedule
 // Only what stands between start() and stop() is counted; each case fails when its work went wrong.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kernels that are tried in every compiled form.
 #pragma once
 

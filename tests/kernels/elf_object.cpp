@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/kernels/elf_object.h"
 
 #include <elf.h>

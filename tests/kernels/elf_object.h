@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ElfObject: as much of a 64-bit relocatable object as decides whether its .text can run alone.
 #pragma once
 

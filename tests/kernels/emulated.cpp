@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/kernels/emulated.h"
 
 #include <spawn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels of another machine, run by an emulator in a process of its own.
 #pragma once
 

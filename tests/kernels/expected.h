@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a kernel should compute: each op in double, rounded to its dtype, with a bound on how far a
 // computation within the ops' stated accuracy can be from it. Shares no code with the generator.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // KernelBuilder: kernels of the verified program, written down in a test without a workload file.
 #pragma once
 

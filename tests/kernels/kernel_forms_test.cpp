@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiles the kernels of cases.h in one form (raw .text or shared library; a compiler, flags) and
 // runs them: results, memory, ledger, accuracy. CMakeLists.txt lists the forms.
 #include <dlfcn.h>

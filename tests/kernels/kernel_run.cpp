@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/kernels/kernel_run.h"
 
 #include <sys/mman.h>

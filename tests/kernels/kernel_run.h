@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a compiled kernel on given tiles, in memory that shows whatever it touches beside them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The dtypes, once more and otherwise than in the generator and in the kernels: their values as
 // doubles, their bits in memory, and the spacing of their values.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What packages carry: a .deb that works where it is unpacked, and completion in bash."""
 
 import os

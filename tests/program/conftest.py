@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs of the build tree's package, in a cache folder of the tests' own."""
 import os
 import pathlib

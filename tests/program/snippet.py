@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 import numpy as np
 from pto_wsp import DType, In, Out, InOut, Scalar, Tensor, Tile, kernel, pto, workload, P, Dense, combine, sequential, parallel_for, for_each, task, DispatchPolicy, TaskWindow, WindowMode, CompileError
 

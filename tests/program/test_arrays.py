@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """execute(): inputs are read and results written where the user's arrays are, whatever their form."""
 import gc
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The helpers for an external pto-runtime."""
 import shutil
 import sys

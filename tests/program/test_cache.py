@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cache folder: nothing is built twice, nothing half-built is ever used, old entries go."""
 import fcntl
 import os

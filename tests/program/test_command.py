@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """python3 -m pto_wsp run FILE."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs that fail or are interrupted: the error, the arrays, and the process afterwards."""
 import os
 import pathlib

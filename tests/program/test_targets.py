@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """compile(): what each target gives, and what a missing or unfit tool says."""
 import json
 import os

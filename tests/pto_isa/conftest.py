@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Without PTO-ISA, or a clang that compiles its CPU simulator, the whole run ends with 77: skipped."""
 
 import os

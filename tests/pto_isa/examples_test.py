@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every kernel of every example, as it is emitted for the device, on PTO-ISA's CPU simulator."""
 
 import json

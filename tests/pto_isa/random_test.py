@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random kernels, and products of all shapes, as they are emitted for the device, on PTO-ISA's CPU
 simulator. PTOWSP_SEED repeats a run."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Artifacts whose kernels are those for the device, on PTO-ISA's CPU simulator.
 
 The built-in runtime runs them as it runs kernels for a2a3sim, and ptowsp-run holds the results against

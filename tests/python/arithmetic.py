@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ops of a workload on numpy arrays, each with a bound on how far a right answer may be away.
 
 An op is evaluated in double and rounded once to its dtype. Beside its value every element

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests share: the seed of this run, the tier, and what happens to a failing workload."""
 
 from __future__ import annotations

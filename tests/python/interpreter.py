@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An interpreter of workload files, independent of the generator: it shares no code and no table.
 
 It unrolls a workload into tasks in program order, knows for every task the elements it touches one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workloads that are nearly valid: a small change of a random one."""
 
 from __future__ import annotations

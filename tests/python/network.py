@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The processes of a connect node, run as docs/ir.md says and independent of the generator: their
 order, what happens before what, and the edges of channels. Everything is read off a list of events,
 in which each token and each task has events of its own.

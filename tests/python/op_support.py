@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests take from the op table: dtypes, those with simulated kernels, promised accuracy."""
 
 import json

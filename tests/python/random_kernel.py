@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random kernels: straight-line code over given parameters, whose values stay well behaved."""
 
 from __future__ import annotations

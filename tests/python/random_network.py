@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random workloads with processes and channels: chains, fans, feedback, tokens in nested loops and in
 the bodies of other tokens, depths from 0, tensors shared in all ways. Many are right, and many
 race or deadlock; who asks finds out with the interpreter.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random cases for ops: one kernel, one task and their tensors, of any op, shape, stride and dtype.
 
 make_case(seed, folder, ...) gives {"tensors", "kernels", "program"}; all names begin with the case's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random views: texts of tiles, in all the ways in which they can be written."""
 
 from __future__ import annotations

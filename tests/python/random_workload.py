@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random workloads, valid by construction for the most part and numerically well behaved.
 
 generate(seed, folder) gives a workload as a dict and writes the .npy files that it names to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes a failing workload smaller: tries one deletion after the other while it still fails."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How far the results of emitted kernels are from the exact ones, in units in the last place.
 
 f16 and bf16: every element. f32: some two million elements all over the range, and all around the

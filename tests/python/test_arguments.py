@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tasks with more than 16 arguments, most of which travel in argument blocks on the device."""
 
 import json

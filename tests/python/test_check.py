@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ptowsp-gen check finds races, uninitialised reads, bounds, aliasing and incomplete outputs
 exactly where the interpreter does; print is a fixed point that keeps the meaning."""
 

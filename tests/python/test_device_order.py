@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels for the device on a model of its pipes, which PTO-ISA's CPU simulator has not: every access to
 the unified buffer is ordered after those it must not overtake, and reads what was meant for it.
 

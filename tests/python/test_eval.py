@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ptowsp-gen eval gives the inputs and the outputs of the interpreter."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No input crashes ptowsp-gen: exit status 0 or 1, in time, with a message that names the place."""
 
 import json

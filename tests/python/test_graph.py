@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The inferred graph against element-wise brute force: the edges' transitive closure is that of all
 conflicts and channels, and every edge is one of them itself."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The interpreter itself against results written by hand, so that it can judge others."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes and channels against brute force: what is refused, in which order tasks come, the graph's
 closure, and that every edge is a conflict or one of a channel."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Networks on the built-in runtime: any number of workers and any order of ready tasks give the bits
 that one worker gives, and what the interpreter gives; with races that are allowed, too."""
 

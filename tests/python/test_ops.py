@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every op, on every shape, stride and dtype: what ptowsp-gen eval gives, and what emitted kernels
 give on the built-in runtime, is what numpy gives. Many cases share one workload, one compilation and
 one run."""

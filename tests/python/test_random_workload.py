@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The random workloads are what the property tests need: varied, mostly valid, repeatable."""
 
 import collections

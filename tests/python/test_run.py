@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Emitted, compiled and run on the built-in runtime, a random workload gives what the interpreter
 gives, with the same bits at any number of workers and in any order of ready tasks."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Graphs beyond the pinned pto-runtime's limits, on the built-in runtime as if it had them: several
 launches, spilled temporaries and relay tasks give the same bits as the whole graph in one launch."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the programs under test: ptowsp-gen, the compiler on an emitted tree, ptowsp-run.
 
 Paths come from the environment, which the ctests set: PTOWSP_GEN, PTOWSP_RUN and CXX.

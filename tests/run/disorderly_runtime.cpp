@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The built-in runtime, except that its trace tells of task 4 as started before task 0 had ended.
 // Everything else is found in libptowsp_sim.so, which this library is linked with.
 #include <dlfcn.h>

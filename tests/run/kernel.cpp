@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Hand-written kernels of the test workload. PTOWSP_KERNEL is the name, PTOWSP_BODY the element's
 // new value; PTOWSP_FAULT makes the kernel of the task with stamp 3 or 7 (tasks 2 and 6) go wrong.
 #include <stdint.h>

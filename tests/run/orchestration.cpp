@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Hand-written orchestration of the test workload: for r: twice(x[r], t[r]); for q: increment(t[q],
 // y[q]). PTOWSP_FAULT, set at compile time, makes it go wrong in one way. Compiled once against the
 // built-in runtime's runtime.h and once against plain_runtime/runtime.h.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of `ptowsp-run --report` in a real browser: what it shows, that it logs no error, that keys work.
 
 PTOWSP_SCREENSHOTS=DIR keeps a picture of each page, light and dark.

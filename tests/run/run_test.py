@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ptowsp-run, end to end, on a hand-written artifact: right runs, and every way to go wrong.
 
 Workload: x (8 x 4, input) -> twice -> t (temporary) -> increment -> y (output), four tiles of two rows.

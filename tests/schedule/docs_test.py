@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docs/capabilities.md is what the generator renders, and docs/future/pto_runtime_gaps.md names only
 what there is."""
 import os

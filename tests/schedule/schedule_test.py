@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Dispatch policies and task windows from the Python workload to the timeline of a run: which AICPU
 scheduler each task ran under, by definitions that are written here once more."""
 import json

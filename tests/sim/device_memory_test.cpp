@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Device memory: fresh contents, copies and their ranges, frees, guards at free, statistics.
 #include <gmock/gmock.h>
 

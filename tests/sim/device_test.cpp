@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Devices: several at once, from several threads, the default one shared, reset, and calls from
 // inside an orchestration or a kernel.
 #include <gmock/gmock.h>

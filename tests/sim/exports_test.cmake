@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DNM=<nm> -DLIBRARY=<libptowsp_sim.so> -P exports_test.cmake: the library exports its C API and
 # nothing else, so that no symbol of it can meet one of the user's.
 cmake_minimum_required(VERSION 3.25)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs that fail: each with its own code, the task, kernel and core, a dead device until reset, and
 // no results copied back.
 #include <gmock/gmock.h>

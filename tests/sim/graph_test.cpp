@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Building a graph: what class Runtime tells about it, and every mistake in it.
 #include <gmock/gmock.h>
 #include <sys/resource.h>

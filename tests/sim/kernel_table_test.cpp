@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Registering kernels: functions, machine code, replacement, and what is refused.
 #include <gmock/gmock.h>
 

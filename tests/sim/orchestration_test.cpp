@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Loading orchestrations from bytes: many in one process, compiled as pto-runtime does it, and
 // libraries that are wrong in each possible way.
 #include <gmock/gmock.h>

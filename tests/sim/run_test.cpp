@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Running graphs: order, cores, parallelism, repetition, random schedules, trace and statistics.
 #include <gmock/gmock.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Options of the sanitizers for this program: a size that no machine has must give null, as it does
 // without them.
 extern "C" const char* __asan_default_options();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Schedule directives on the built-in runtime: which AICPU scheduler runs a task, and the task
 // window. What is expected follows from the directives' definitions and from what kernels see.
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests of the built-in runtime share: a device of its own for each test, graphs built by
 // a lambda, kernels that are functions of the test program. Only the exported C API is used.
 #pragma once

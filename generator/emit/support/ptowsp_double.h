@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Functions of simulated kernels whose tails no float arithmetic gets right: computed in double,
 // rounded to float once. Objects, so that their constants are made before the loops.
 #ifndef PTOWSP_DOUBLE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Elementwise ops of simulated kernels that are one or two instructions. Those that need constants are
 // objects, made before the loops.
 #ifndef PTOWSP_ELEMENTWISE_H

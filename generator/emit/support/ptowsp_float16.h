@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The 16-bit floats of simulated kernels, and casts. In registers f16 and bf16 are floats that hold a
 // value of the narrow type: ops compute in float, then round, so that storing loses nothing. Objects, as their constants are made
 // before the loops. No compiler's own conversion is used: some are calls of a library.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Approximations of simulated kernels in float arithmetic: at most 2 units in the last place over all
 // floats. Objects, so that their constants are made before the loops.
 #ifndef PTOWSP_MATH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Matrix products of simulated kernels, and what else a cube core does: copies and fills of tiles.
 //
 // A block of rows x columns of the result stays in registers while k runs; each of its elements is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What kernels for the device share: PTO-ISA's tiles as PtoWsp lays them out, arguments, matmul in
 // slices, and the ledger. With __CPU_SIM the same kernels run on PTO-ISA's CPU simulator; what that one
 // lacks or does otherwise stands here, so that kernels are one text for both.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reductions of simulated kernels: of a row in registers, of columns in a row of running values.
 #ifndef PTOWSP_REDUCE_H
 #define PTOWSP_REDUCE_H

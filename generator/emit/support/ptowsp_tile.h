@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the emitted kernels of the vector cores include.
 #ifndef PTOWSP_TILE_H
 #define PTOWSP_TILE_H

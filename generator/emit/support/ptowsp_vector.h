@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the simulated kernels of PtoWsp are built on: vectors, constants, loads and stores, column
 // passes and the ledger, in C++17 without any library. Emitted with the kernels; not meant to be
 // edited or included elsewhere.

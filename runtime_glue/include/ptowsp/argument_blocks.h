@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Argument blocks: where the arguments of a task lie that has more of them than a runtime takes.
 // The first 15 are the task's own; its 16th is the device address of a block with the others. The
 // blocks of a launch stand one behind the other in a few device allocations, filled on the host

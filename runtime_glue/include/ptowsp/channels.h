@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Network: processes that run beside one another, joined by channels, put into one order. The
 // generator, the emitted orchestration and the runner use this one implementation, so that a task
 // has one index everywhere. Emitted trees hold a copy, hence C++17, C headers only.

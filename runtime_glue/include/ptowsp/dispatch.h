@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Dispatch policies and task windows: which AICPU scheduler a task belongs to, and how both are told
 // to a runtime that knows them. The generator computes tables with the same functions. C++17.
 // Emitted trees get a copy of it, beside task_graph.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The C interface of PtoWsp::glue, libptowsp_glue_c.so: programs in any language run built
    workloads in their own process, on the built-in runtime (on an external one in a process for each
    run), with every check that ptowsp-run makes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // LaunchGraph: the tasks and edges of one launch, as the runtime gets them. It puts relays where a task
 // has more successors than the runtime keeps, and compares what the runtime holds with what it got:
 // the runtime may drop a task or an edge without a word. Emitted trees get a copy of this file.

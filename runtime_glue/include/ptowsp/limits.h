@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Limits: what one launch of a runtime holds. The generator, the runner and emitted trees share the
 // numbers of the pinned pto-runtime. C++17, no other header of PtoWsp.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The artifact's two files as structs: manifest.json, which says what the emitted tree holds, and
 // `ready`, which says what was built from it. The reader lives in glue; nothing here allocates on
 // its own or knows JSON.

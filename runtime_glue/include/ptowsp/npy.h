@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // npy: tensors in NumPy's .npy files. Reads format 1.0, 2.0 and 3.0, writes 1.0, little-endian and
 // C order only. Errors are values: a message that names the file, what was found and what was
 // expected.

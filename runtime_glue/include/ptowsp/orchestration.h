@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every emitted orchestration shares: it opens the tensors on the device, adds tasks with the
 // edges that their tile regions ask for, and compares the totals with the generator's before it
 // reports success. Emitted trees get a copy of it, beside task_graph.h, in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ProcessScript: a process as a list of steps, made from a program tree, and a cursor that goes
 // through it in the turns of a Network. For the generator and the runner, who have the tree as data;
 // emitted orchestrations have processes as code (processes.h).

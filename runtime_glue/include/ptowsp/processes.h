@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What emitted orchestrations need besides orchestration.h to run processes: each is a function that
 // stops where it has to wait and goes on there in its next turn. Emitted trees with processes get a
 // copy of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Segments: how a graph that is too large for one launch of a runtime is cut into several, and how a
 // task with too many successors reaches them. The generator, which says what will happen, and every
 // emitted orchestration, which does it, use this one implementation; emitted trees get a copy. C++17,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The C interface of the built-in runtime, libptowsp_sim.so: first the contract with pto-runtime
    (G1), then the extensions ptowsp_sim_*. A program may link the library or find everything by
    dlsym. C99.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Dependence inference: which earlier tasks a task must wait for, from the regions it touches.
 // The generator and every emitted orchestration use this one implementation, so that the graph that
 // was checked is the graph that is built. Emitted trees hold a copy named ptowsp_task_graph.h,

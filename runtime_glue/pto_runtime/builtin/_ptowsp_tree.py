@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the files of this PtoWsp lie: its build tree, or the folder that it was installed to."""
 from __future__ import annotations
 

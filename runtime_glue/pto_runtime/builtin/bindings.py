@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C API of PtoWsp's built-in runtime through ctypes, with the interface of pto-runtime's module
 of this name:
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """extract_text_section(), with the interface of pto-runtime's module of this name. Unlike that one
 it refuses code that would be wrong once it stands alone."""
 from __future__ import annotations

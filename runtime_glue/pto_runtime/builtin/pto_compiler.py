@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PTOCompiler for PtoWsp's built-in runtime, with the interface of pto-runtime's module of this
 name. Compiles quietly; RuntimeError has what the compiler said."""
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """RuntimeBuilder of PtoWsp's built-in runtime, with the interface of pto-runtime's module of this
 name. There is nothing to build: the runtime is the library that PtoWsp's own build made."""
 from __future__ import annotations

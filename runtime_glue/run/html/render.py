@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Renders the page of `ptowsp-run --report`: report.html.j2 with its style and script inside.
 
 usage: render.py VERSION OUTPUT

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The page of one run. Everything comes from the JSON in #data: {run, manifest, tasks, edges, tensors}.
 "use strict";
 (() => {

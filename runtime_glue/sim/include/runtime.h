@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // runtime.h of the built-in runtime: what orchestration code sees. Source compatible with the
 // pto-runtime contract G1 (class Runtime and its members), without its fixed limits. Everything
 // here is inline or reached through a table of functions, so that an orchestration library needs no

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A runtime with nothing but the contract's C API. The environment's PLAIN_FAULT makes it fail as
 // real runtimes do: silently drop a task ("drop"), never come back ("hang"), return an error
 // ("launch", "finalize"), or crash ("crash").

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // runtime.h of a small runtime that knows the contract and no extension, for tests of the runner.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An orchestration as users of pto-runtime write them: (a + b + 1)(a + b + 2), four tasks. Compiled
 // once by CMake and once with pto-runtime's own compile line.
 #include <iostream>

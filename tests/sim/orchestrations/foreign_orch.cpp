@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiled with the runtime.h of another runtime, or with another version of ours: what matters is
 // only the symbol by which the library tells them apart.
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One of several different orchestrations for one process: its first argument is where it writes
 // the number it was compiled with.
 #include "runtime.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The checks of the whole graph, each with inputs that pass and inputs that fail, and its totals.
 #include "generator/analyze/analyze.h"
 

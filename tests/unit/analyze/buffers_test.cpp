@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/buffers.h"
 
 #include <gmock/gmock.h>

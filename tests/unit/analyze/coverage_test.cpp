@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/coverage.h"
 
 #include <gtest/gtest.h>

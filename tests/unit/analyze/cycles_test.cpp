@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The cycle model, computed by hand. A load of b bytes takes 100 + b / 58.56 (rounded down), a store
 // 100 + b / 109.38, on a cube core 100 + b / 78.35 and 100 + b / 40.63; a task 500.
 #include "generator/analyze/cycles.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Workloads with one kernel, from a few lines of text, and kernels back to such lines.
 //
 //   in q 16 32          a parameter: access (in, out, inout), name, rows, cols; f32

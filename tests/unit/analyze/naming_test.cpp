@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/naming.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs made by hand: what verify would hand on, without kernel bodies, which analyze never
 // reads.
 #pragma once

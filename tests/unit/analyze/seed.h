@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A new seed at each run, printed with every failure; PTOWSP_TEST_SEED repeats one.
 #pragma once
 

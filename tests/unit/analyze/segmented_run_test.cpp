@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random task graphs on a runtime with very small limits, in several launches with relays and argument
 // blocks, leave what they leave in one launch: bit for bit. And what an orchestration refuses.
 #include <gtest/gtest.h>

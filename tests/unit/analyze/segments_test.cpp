@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The cutter against brute force: every way of cutting small random graphs is tried.
 #include "ptowsp/segments.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // class Runtime as small and as unforgiving as the pinned pto-runtime: what is beyond a limit is dropped
 // without a word. For tests of what emitted orchestrations include.
 #pragma once

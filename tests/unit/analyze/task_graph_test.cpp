@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Dependence inference against brute force: every element remembers every access of every task.
 #include "ptowsp/task_graph.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/analyze/walk.h"
 
 #include <gmock/gmock.h>

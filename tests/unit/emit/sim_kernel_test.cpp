@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What emitSimKernel() writes around the passes. Whether its kernels compute the right thing is tried
 // in tests/kernels.
 #include "generator/emit/sim_kernel.h"

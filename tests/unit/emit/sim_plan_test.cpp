@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The order of passes that a kernel's values are computed in. That the results are right is tried in
 // tests/kernels; here is what the plan costs, and when parameters are overwritten.
 #include "generator/emit/sim_plan.h"

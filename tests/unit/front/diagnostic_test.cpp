@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/base/diagnostic.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/ir/dtype.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/base/hash.h"
 
 #include <gtest/gtest.h>

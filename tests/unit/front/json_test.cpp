@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/ir/json.h"
 
 #include <gtest/gtest.h>

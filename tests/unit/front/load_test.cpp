@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/verify/load.h"
 
 #include <gtest/gtest.h>

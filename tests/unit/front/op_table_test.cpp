@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "generator/ops/op_table.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the reader makes of a good file. Its errors are in tests/error/form, with their whole texts.
 #include "generator/ir/reader.h"
 

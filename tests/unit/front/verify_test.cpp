@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What verify makes of good workloads. Its errors are in tests/error/rules, with their whole texts.
 #include "generator/verify/verify.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/arch.h"
 
 #include <gmock/gmock.h>

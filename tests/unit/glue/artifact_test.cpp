@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole artifacts are tested end to end in tests/run; here is what can be seen without libraries.
 #include "runtime_glue/glue/artifact.h"
 

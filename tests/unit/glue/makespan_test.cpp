@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makespans worked out by hand.
 #include "runtime_glue/glue/makespan.h"
 

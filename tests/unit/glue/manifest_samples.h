@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A manifest and a ready file that are right; tests change one thing in them.
 #pragma once
 

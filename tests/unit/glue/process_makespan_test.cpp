@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Durations of programs with processes, worked out by hand.
 #include "runtime_glue/glue/process_makespan.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/runtime_library.h"
 
 #include <gtest/gtest.h>

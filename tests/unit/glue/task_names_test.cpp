@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/task_names.h"
 
 #include <gmock/gmock.h>

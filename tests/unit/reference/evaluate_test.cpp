@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reference against numbers worked out by hand, or by numpy where it says so.
 #include "generator/reference/evaluate.h"
 

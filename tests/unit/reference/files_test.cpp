@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an evaluation leaves on disk: right, written only when changed, and nothing stale.
 #include "generator/reference/files.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Folder: a fresh temporary folder, removed with all it holds when the test ends.
 #pragma once
 

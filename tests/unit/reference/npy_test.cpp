@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // .npy files: what NumPy writes is read, what is written NumPy reads, and every wrong file is
 // named.
 #include "ptowsp/npy.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs made by hand, and a few ops with functions of their own, so that these tests depend on
 // neither the reader nor the op table.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random numbers against values from an independent program (plain Python integers, written from
 // the definition alone); fnv1a64 and mix against the published values of FNV-1a and splitmix64.
 #include "generator/reference/random.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a split program computes: on random kernels the same as the program it was made from.
 #include "generator/analyze/split_cores.h"
 
