@@ -17,9 +17,10 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/glue"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/runtime_glue" FILES_MATCHING PATTERN "*.h")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
-install(FILES "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/PtoWspFindPython.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/README.md" DESTINATION "${package_dir}")
+set(function_files AddWorkload Arguments FindPython KernelList ReservedNames Test Tools)
+list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")
+install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/README.md"
+  DESTINATION "${package_dir}")
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)

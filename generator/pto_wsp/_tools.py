@@ -64,9 +64,10 @@ class Tools:
         folder = (included.group(1) if included else None) or self.cmake_dir
         if folder.startswith("${"):  # installed: beside the configuration
             folder = self.cmake_dir
+        functions = sorted(glob.glob(os.path.join(glob.escape(folder), "PtoWsp*.cmake")))
         return [fingerprint(path) for path in (
             self.gen, self.glue, os.path.join(os.path.dirname(self.glue), "libptowsp_sim.so"),
-            config, os.path.join(folder, "PtoWspAddWorkload.cmake"))]
+            config, *functions)]
 
 
 def fingerprint(path: str) -> list[object]:
