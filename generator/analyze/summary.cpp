@@ -146,12 +146,12 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       "  \"edges\": {},\n  \"edge_hash\": \"{:016x}\",\n  \"dependences\": \"{}\",\n  "
       "\"critical_path\": {},\n"
       "  \"max_fan_in\": {},\n  \"max_fan_out\": {},\n  \"cores\": [{}\n  ],\n  \"limits\": [{}\n  ],\n  "
-      "\"channels\": {},\n  \"schedule\": {}\n}}\n",
+      "\"channels\": {},\n  \"schedule\": {},\n  \"text\": {}\n}}\n",
       jsonQuote(program.name), program.tensors.size(), program.kernels.size(),
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       nameOf(analysis.dependences), analysis.critical_path, analysis.max_fan_in,
       analysis.max_fan_out, coresJson(program), list, channelsJson(program),
-      scheduleJson(program, analysis));
+      scheduleJson(program, analysis), jsonQuote(summaryText(program, analysis)));
 }
 
 }  // namespace ptowsp

@@ -107,12 +107,3 @@ def _text(diagnostic: dict[str, Any], traced: Traced) -> str:
         at = _site(related, traced)
         lines.append(f"  note: {related['message']}" + (f", at {at}" if at else ""))
     return "\n".join(lines)
-
-
-def summary_text(traced: Traced, summary: dict[str, Any]) -> str:
-    """A few lines on the size of a workload's graph."""
-    lines = [traced.name]
-    for key, value in summary.items():
-        if isinstance(value, (int, str)) and key not in ("ptowsp_check", "name"):
-            lines.append(f"  {key.replace('_', ' '):<15}{value}")
-    return "\n".join(lines)

@@ -72,12 +72,12 @@ def main(arguments: Sequence[str]) -> int:
             return _trace(options, parameters)
         module = _file.load(options.file)
         if options.command == "check":
-            from pto_wsp._check import check, summary_text
+            from pto_wsp._check import check
             traced = module.trace(options.workload, parameters)
             report = check(traced)
             for warning in report.warnings:
                 print(warning, file=sys.stderr)
-            print(summary_text(traced, report.summary))
+            print(report.summary["text"], end="")
             return 0
         from pto_wsp import program
         return program.run_command(module, module.workload(options.workload, parameters),
