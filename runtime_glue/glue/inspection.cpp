@@ -150,8 +150,8 @@ int Inspection::observed(void* runtime, uint64_t* args, int arg_count) {
     }
   }
   if (self.request_.relay >= 0) self.numberTasks(runtime);
-  if (self.request_.graph || self.request_.only >= 0) self.snapshot(runtime);
-  if (self.request_.only >= 0 && self.request_.only < self.graph_.tasks()) self.substitute(runtime);
+  if (self.request_.graph || self.request_.isIndirect()) self.snapshot(runtime);
+  if (self.request_.isIndirect() && self.request_.only < self.graph_.tasks()) self.substitute(runtime);
   return 0;
 }
 
@@ -197,11 +197,14 @@ void Inspection::appendBlock(const Task& task) {
   graph_.args.insert(graph_.args.end(), block, block + words);
 }
 
-// Every task keeps its place in the graph; its kernel becomes subsetKernel() and its first argument
+// Every task keeps its place in the graph; its kernel becomes indirectKernel() and its first argument
 // the Call that says what, if anything, to run.
 void Inspection::substitute(void* runtime) {
   Runtime& target = *static_cast<Runtime*>(runtime);
-  selected_ = graph_.withPredecessors(request_.only);
+  if (request_.only >= 0)
+    selected_ = graph_.withPredecessors(request_.only);
+  else
+    selected_.assign(static_cast<size_t>(graph_.tasks()), 1);
   calls_.assign(selected_.size(), {});
   for (int t = 0; t < target.get_task_count(); ++t) {
     Call& call = calls_[t];
@@ -209,14 +212,18 @@ void Inspection::substitute(void* runtime) {
     if (selected_[t] && func_id >= 0 && static_cast<size_t>(func_id) < request_.kernels->size())
       call.kernel = (*request_.kernels)[func_id];
     call.args = reinterpret_cast<int64_t*>(graph_.args.data() + graph_.first_arg[t]);
+    call.observer = request_.observer;
+    call.task = t;
     if (graph_.argCount(t) > 0) target.get_task(t)->args[0] = reinterpret_cast<uint64_t>(&call);
   }
 }
 
-KernelFunction Inspection::subsetKernel() {
+KernelFunction Inspection::indirectKernel() {
   return [](int64_t* args) {
     const Call& call = *reinterpret_cast<const Call*>(args[0]);
-    if (call.kernel) call.kernel(call.args);
+    if (!call.kernel || (call.observer && !call.observer->before(call.task))) return;
+    call.kernel(call.args);
+    if (call.observer) call.observer->after(call.task);
   };
 }
 

@@ -11,6 +11,7 @@
 #include "ptowsp/manifest.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/runtime_library.h"
+#include "runtime_glue/glue/task_observer.h"
 
 struct Task;  // of the built-in runtime's runtime.h
 
@@ -57,12 +58,16 @@ class TaskGraph {
 class Inspection {
  public:
   // What to look at besides allocations. `only`: run just that task and what it waits for; the
-  // other tasks become empty calls, and every func_id has to be registered as subsetKernel().
+  // other tasks become empty calls. With `only` or an observer every func_id has to be registered as
+  // indirectKernel().
   struct Request {
     bool graph = false;
     int64_t only = -1;
-    const std::vector<KernelFunction>* kernels = nullptr;  // with `only`
-    const Manifest* manifest = nullptr;                    // with `graph` or `only`
+    TaskObserver* observer = nullptr;
+    const std::vector<KernelFunction>* kernels = nullptr;  // with `only` or an observer
+    const Manifest* manifest = nullptr;                    // with these or `graph`
+
+    bool isIndirect() const { return only >= 0 || observer; }
     int relay = -1;  // func_id of the relay kernel, in a launch that may have relays
   };
 
@@ -79,16 +84,18 @@ class Inspection {
   int64_t numberOf(int64_t id) const {
     return request_.relay < 0 ? id : id < static_cast<int64_t>(numbers_.size()) ? numbers_[id] : -1;
   }
-  // With `only`: 1 for each task that runs.
+  // Of an indirect run: 1 for each task that runs.
   const std::vector<uint8_t>& selected() const { return selected_; }
 
-  static KernelFunction subsetKernel();
+  static KernelFunction indirectKernel();
 
  private:
-  // Call: stands in the place of a task's first argument in a subset run.
+  // Call: stands in the place of a task's first argument in an indirect run.
   struct Call {
     KernelFunction kernel = nullptr;  // null: not selected
     int64_t* args = nullptr;
+    TaskObserver* observer = nullptr;
+    int64_t task = 0;
   };
   struct Hooks;
   static int observed(void* runtime, uint64_t* args, int arg_count);

@@ -100,7 +100,8 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
   enterPhase("registering the kernels");
   if (Status status = device_.select(sim_flags); !status.ok()) return status;
   if (Status status = device_.registerKernels(manifest_, executable_,
-                                              only_ >= 0 ? Inspection::subsetKernel() : nullptr);
+                                              only_ >= 0 || observer_ ? Inspection::indirectKernel()
+                                                                      : nullptr);
       !status.ok())
     return status;
   if (Status status = makeRuntime(); !status.ok()) return status;
@@ -109,6 +110,7 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
   enterPhase("building the task graph (orchestration)");
   Inspection::Request request;
   request.only = only_;
+  request.observer = observer_;
   request.graph = keep_graph_;
   request.kernels = &executable_.kernels;
   request.manifest = &manifest_;
@@ -116,6 +118,10 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
   if ((*code = build(request)) != 0) {
     device_.markDead();
     return buildFailure(*code);
+  }
+  if (Status status = beginObserving(); !status.ok()) {
+    device_.markDead();
+    return status;
   }
   enterPhase("running the tasks");
   const uint64_t start = now();
@@ -125,9 +131,13 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
   if (*code != 0) {
     device_.markDead();
     collectStats(wall_ns);
-    return launchFailure(*code);
+    return endObserving(launchFailure(*code));
   }
   collectStats(wall_ns);
+  if (Status status = endObserving({}); !status.ok()) {
+    device_.markDead();
+    return status;
+  }
   // What is to be seen on the device is looked at before finalize writes to the host's arrays: a run
   // that failed leaves them as they were.
   enterPhase("checking the run");

@@ -45,6 +45,9 @@ class Run {
   // only where launches().isWhole().
   void selectTask(int64_t task) { only_ = task; }
 
+  // Lets `observer` see the tasks of all later runs; under the same conditions as selectTask().
+  void observe(TaskObserver* observer) { observer_ = observer; }
+
   // Keeps tasks and edges of all later runs, for keptGraph(); built-in runtime only.
   void keepGraph() { keep_graph_ = true; }
 
@@ -65,7 +68,9 @@ class Run {
   // the graph is not launched as a whole, or it could not be built. stats() and elementsOfSelectedTask() end here; the next run begins
   // with a new device.
   const TaskGraph* buildGraph(const std::vector<void*>& tensors);
-  bool ran(int64_t task) const { return only_ < 0 || inspection_.selected()[task]; }
+  bool ran(int64_t task) const {
+    return (only_ < 0 || inspection_.selected()[task]) && (!observer_ || observer_->ran(task));
+  }
 
   // With selectTask, after execute(): 1 for each element of that tensor (index in the manifest)
   // which the selected task writes and no later task would write again, 2 for those that a later
@@ -96,6 +101,8 @@ class Run {
   Status buildFailure(int code);
   Status launchFailure(int code);
   Status explainGuardDamage(const std::vector<void*>& tensors, Status first);
+  Status beginObserving();
+  Status endObserving(Status status);
   Status checkInputs();
   Status checkOrder();
   // `ledger`: of the tasks from `begin` to `end`.
@@ -132,6 +139,7 @@ class Run {
   RunStats stats_;
   int code_ = 0;
   int64_t only_ = -1;
+  TaskObserver* observer_ = nullptr;
   bool keep_graph_ = false;
   std::vector<int64_t> failed_tasks_;
   std::optional<size_t> changed_tensor_;  // an input that the last run changed

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What Run checks after a launch, and how it words what went wrong. The steps themselves are in
 // run.cpp.
+#include <algorithm>
 #include <cstring>
 
 #include "runtime_glue/glue/compare.h"
@@ -126,6 +127,32 @@ Status Run::explainGuardDamage(const std::vector<void*>& tensors, Status first) 
         " by " + names_.describe(task) + " (kernel " + manifest_.kernels[kernel].name + ")";
   status.notes = {"found by a second run with one worker and a check after each task"};
   return status;
+}
+
+Status Run::beginObserving() {
+  if (!observer_) return {};
+  std::vector<TensorPlace> places;
+  for (size_t i = 0; i < manifest_.tensors.size(); ++i)
+    places.push_back({&manifest_.tensors[i], deviceAddress(i)});
+  return observer_->begin(inspection_.graph(), places);
+}
+
+// What the observer has to say is a note on a run that failed for another reason.
+Status Run::endObserving(Status status) {
+  if (!observer_) return status;
+  std::vector<int64_t> failed;
+  Status verdict = observer_->verdict(&failed);
+  int64_t skipped = 0;
+  for (int64_t task = 0; task < inspection_.graph().tasks(); ++task)
+    skipped += inspection_.selected()[task] && !observer_->ran(task);
+  stats_.completed = std::max<int64_t>(0, stats_.completed - skipped);
+  if (verdict.ok()) return status;
+  if (!status.ok()) {
+    status.notes.push_back(verdict.message);
+    return status;
+  }
+  failed_tasks_ = std::move(failed);
+  return verdict;
 }
 
 // A kernel has no way to the host's arrays, so what it can change is the device's copy of an input.

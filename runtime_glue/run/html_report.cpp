@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string_view>
 
+#include "runtime_glue/glue/text.h"
 #include "runtime_glue/run/json_writer.h"
+#include "runtime_glue/run/statistics.h"
 
 namespace ptowsp::run {
 
@@ -91,27 +92,14 @@ const char* nameOf(glue::TensorRole role) {
 
 // What the host's array holds after the run; nothing for temporaries, which have none.
 void addStatistics(JsonWriter& json, const glue::TensorInfo& tensor, const void* array) {
-  double least = INFINITY, most = -INFINITY, sum = 0;
-  int64_t finite = 0, nans = 0, infinities = 0;
-  for (uint64_t i = 0; i < tensor.elements(); ++i) {
-    const double value = glue::valueAt(tensor.dtype, array, i);
-    nans += std::isnan(value);
-    infinities += std::isinf(value);
-    if (!std::isfinite(value)) continue;
-    ++finite;
-    least = std::min(least, value);
-    most = std::max(most, value);
-    sum += value;
-  }
-  if (finite) {
-    char text[32];
+  Statistics found;
+  found.add(tensor.dtype, array, tensor.elements());
+  if (found.finite) {
     for (const auto& [key, value] :
-         {std::pair("least", least), {"mean", sum / static_cast<double>(finite)}, {"most", most}}) {
-      std::snprintf(text, sizeof text, "%.6g", value);
-      json.key(key).value(text);
-    }
+         {std::pair("least", found.least), {"mean", found.mean()}, {"most", found.most}})
+      json.key(key).value(glue::format("%.6g", value));
   }
-  json.key("nan").value(nans).key("inf").value(infinities);
+  json.key("nan").value(found.nans).key("inf").value(found.infinities);
 }
 
 void addTensors(JsonWriter& json, const glue::Manifest& manifest, const glue::HostTensors& tensors) {

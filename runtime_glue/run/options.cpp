@@ -71,6 +71,25 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
                  "elements it writes that no later task would write again. A number or a name: 3, "
                  "scale[r=3]")
       ->type_name("TASK");
+  CLI::Option* const dump =
+      app.add_option("--dump-tensors", options->dump,
+                     "Keep the tiles that each task read and wrote, as .npy files in this new folder")
+          ->type_name("DIR");
+  app.add_option("--dump-tasks", options->dump_tasks,
+                 "Keep those of these tasks only: names of tasks or kernels, in which * stands for any "
+                 "characters, or numbers")
+      ->type_name("PATTERN")
+      ->needs(dump);
+  app.add_option("--dump-limit", options->dump_limit,
+                 "Most bytes that --dump-tensors may write (default 1GiB)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false))
+      ->needs(dump);
+  app.add_flag("--trap-nan", options->trap_nan,
+               "Stop at the first task, in program order, that makes a NaN: it wrote one and read none")
+      ->excludes(dump);
+  app.add_flag("--trap-inf", options->trap_infinity, "The same for an infinity or a NaN")
+      ->excludes(dump);
   app.add_option("--trace", options->trace,
                  "Write a timeline in Chrome's trace format, for ui.perfetto.dev")
       ->type_name("FILE");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ptowsp::run {
 
@@ -21,6 +22,10 @@ struct Options {
   int repeat = 1;
   std::string only;
   std::string trace, report;
+  std::string dump;  // folder, "" for none
+  std::vector<std::string> dump_tasks;
+  uint64_t dump_limit = uint64_t{1} << 30;  // bytes
+  bool trap_nan = false, trap_infinity = false;
   bool stats = false, json = false;
   std::string inputs, outputs, expected;
   std::optional<double> rtol, atol;

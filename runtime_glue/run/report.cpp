@@ -99,6 +99,7 @@ std::string lineText(const Report& report, bool colour) {
     text += " Later tasks would write " +
             counted(static_cast<long long>(report.rewritten), "element") +
             " of it again: not compared.";
+  if (!report.remark.empty()) text += "\n  note: " + report.remark;
   return text + "\n";
 }
 
@@ -186,6 +187,7 @@ std::string jsonText(const Report& report) {
     json.key("tasks_run").value(report.only_tasks);
     json.key("elements_written_again_later").value(report.rewritten).endObject();
   }
+  if (!report.remark.empty()) json.key("remark").value(report.remark);
   if (!report.status.ok()) {
     json.key("error").beginObject();
     json.key("place").value(report.status.place).key("message").value(report.status.message);

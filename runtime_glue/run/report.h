@@ -44,6 +44,7 @@ struct Report {
   std::string only;        // the selected task, "" for all
   int64_t only_tasks = 0;  // tasks that ran for it
   std::vector<int64_t> failed_tasks;  // that the status speaks of
+  std::string remark;  // a sentence on a run that was right, or ""
   uint64_t rewritten = 0;  // elements it writes that later tasks write again
 };
 

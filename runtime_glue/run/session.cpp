@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/process_makespan.h"
@@ -15,6 +16,8 @@
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
 #include "runtime_glue/run/html_report.h"
+#include "runtime_glue/run/nan_trap.h"
+#include "runtime_glue/run/tile_dump.h"
 #include "runtime_glue/run/trace_file.h"
 
 namespace ptowsp::run {
@@ -84,7 +87,9 @@ class Session {
     if (!options_.only.empty()) {
       if (Status status = selectTask(run); !status.ok()) return status;
     }
+    if (Status status = observeTasks(run); !status.ok()) return status;
     Status status = runAll(run);
+    if (trap_ && status.ok()) report_.remark = trap_->remark();
     if (!options_.trace.empty() && status.outcome != Outcome::bad_artifact && traceable_) {
       Status written = writeTrace(options_.trace, artifact_.manifest, run.names(), run.stats());
       if (status.ok()) status = written;
@@ -137,6 +142,9 @@ class Session {
                          : !options_.trace.empty()  ? "--trace"
                          : !options_.report.empty() ? "--report"
                          : options_.pinned_limits   ? "--pinned-limits"
+                         : !options_.dump.empty()   ? "--dump-tensors"
+                         : options_.trap_nan        ? "--trap-nan"
+                         : options_.trap_infinity   ? "--trap-inf"
                                                     : nullptr;
     if (!option) return {};
     return Status::badArtifact(option,
@@ -183,12 +191,33 @@ class Session {
     return device_.open(library_, options);
   }
 
+  static Status needWholeGraph(const glue::Run& run, const std::string& option) {
+    if (run.launches().isWhole()) return {};
+    return Status::badArtifact(option,
+                               "found a graph in several launches, or with relay tasks, expected "
+                               "one as it is",
+                               "leave --pinned-limits out");
+  }
+
+  Status observeTasks(glue::Run& run) {
+    const glue::Manifest& manifest = artifact_.manifest;
+    const char* option = nullptr;
+    if (!options_.dump.empty()) {
+      option = "--dump-tensors";
+      dump_ = std::make_unique<TileDump>(
+          manifest, run.names(),
+          TileDumpOptions{options_.dump, options_.dump_tasks, options_.dump_limit, only_});
+      run.observe(dump_.get());
+    } else if (options_.trap_nan || options_.trap_infinity) {
+      option = options_.trap_infinity ? "--trap-inf" : "--trap-nan";
+      trap_ = std::make_unique<NanTrap>(manifest, run.names(), options_.trap_infinity);
+      run.observe(trap_.get());
+    }
+    return option ? needWholeGraph(run, option) : Status();
+  }
+
   Status selectTask(glue::Run& run) {
-    if (!run.launches().isWhole())
-      return Status::badArtifact("--only " + options_.only,
-                                 "found a graph in several launches, or with relay tasks, expected "
-                                 "one as it is",
-                                 "leave --pinned-limits out");
+    if (Status status = needWholeGraph(run, "--only " + options_.only); !status.ok()) return status;
     const std::vector<int64_t> found = run.names().find(options_.only, 9);
     if (found.size() == 1) {
       only_ = found[0];
@@ -379,6 +408,8 @@ class Session {
   glue::HostTensors tensors_;
   std::vector<npy::File> expected_;  // like tensors_, open for results
   glue::Device device_;
+  std::unique_ptr<TileDump> dump_;
+  std::unique_ptr<NanTrap> trap_;
   int64_t only_ = -1;
   size_t different_ = 0;  // index into tensors_ of the first wrong result
   bool traceable_ = false;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Hand-written kernels of the test workload. PTOWSP_KERNEL is the name, PTOWSP_BODY the element's
-// new value; PTOWSP_FAULT makes the kernel of the task with stamp 3 or 7 (tasks 2 and 6) go wrong.
+// new value; PTOWSP_FAULT makes the kernel of the task with stamp 3 or 7 (tasks 2 and 6) go wrong, nan
+// and inf every task that reads 10 or more.
 #include <stdint.h>
 #include <unistd.h>
 
-enum Fault { none, wrong, no_ledger, ledger_twice, out_of_bounds, input, crash, endless };
+enum Fault { none, wrong, no_ledger, ledger_twice, out_of_bounds, input, crash, endless, nan, inf };
 
 #define PTOWSP_JOIN_(a, b) a##b
 #define PTOWSP_JOIN(a, b) PTOWSP_JOIN_(a, b)
@@ -19,6 +20,10 @@ extern "C" void PTOWSP_JOIN(kernel_, PTOWSP_KERNEL)(int64_t* args) {
   for (int64_t i = 0; i < elements; ++i) {
     const float v = in[i];
     out[i] = PTOWSP_BODY;
+  }
+  for (int64_t i = 0; i < elements; ++i) {
+    if (PTOWSP_FAULT == nan && in[i] >= 10) out[i] = __builtin_nanf("");
+    if (PTOWSP_FAULT == inf && in[i] >= 10) out[i] = -__builtin_inff();
   }
   if (faulty && PTOWSP_FAULT == wrong) out[5] += 0.5f;
   // Tile 2 ends 8 elements before its tensor does; this is the tensor's end and one more.
