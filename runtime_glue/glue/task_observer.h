@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // TaskObserver: sees the tiles of every task of a run, just before its kernel is called and just after
 // it returned. A run that has one calls kernels through it, so it is for looking at data, not at times.
 #pragma once

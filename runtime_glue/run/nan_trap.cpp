@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/run/nan_trap.h"
 
 #include <cmath>

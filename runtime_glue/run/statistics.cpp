@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/run/statistics.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Statistics: what an array holds, in a few numbers. The range and the mean are those of its finite
 // elements.
 #pragma once

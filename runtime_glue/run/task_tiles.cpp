@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/run/task_tiles.h"
 
 #include <algorithm>

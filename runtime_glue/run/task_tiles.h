@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // TaskTiles: the tiles that a task of a run works on: where they lie on the device, and which part of
 // which tensor each is.
 #pragma once

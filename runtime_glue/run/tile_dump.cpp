@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "runtime_glue/run/tile_dump.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // TileDump: keeps what tasks read and wrote, as .npy files: DIR/<number>.<task>/<tile>.{in,out}.npy, and
 // DIR/index.json, which says what each file is.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ptowsp-run shows of each task's tiles: --dump-tensors keeps them, --trap-nan looks for a NaN in them."""
 
 import json
