@@ -115,7 +115,7 @@ function(_ptowsp_add_emission)
   endif()
   add_custom_command(OUTPUT "${w_dir}/emit.stamp" ${byproducts}
     COMMAND ${command}
-    DEPENDS "${w_workload}" ${w_generator} DEPFILE "${w_dir}/emit.d"
+    DEPENDS "${w_workload}" ${w_generator_files} DEPFILE "${w_dir}/emit.d"
     COMMENT "Emitting ${w_name}" VERBATIM)
   add_custom_target(${w_name}.stage.emit DEPENDS "${w_dir}/emit.stamp")
   if(TARGET ${w_name}.stage.list)
@@ -182,7 +182,7 @@ function(_ptowsp_add_evaluation)
   add_custom_command(OUTPUT "${w_dir}/eval.stamp"
     COMMAND ${w_generator} eval "${w_workload}" -o "${w_dir}" ${options}
       --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
-    DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator} ${depfile}
+    DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator_files} ${depfile}
     COMMENT "Evaluating ${w_name}" VERBATIM)
 endfunction()
 
@@ -328,7 +328,7 @@ function(_ptowsp_add_artifact)
   endif()
   add_custom_command(OUTPUT "${folder}/ready"
     COMMAND ${w_generator} seal ${arguments}
-    DEPENDS ${stamps} ${libraries} ${w_generator}
+    DEPENDS ${stamps} ${libraries} ${w_generator_files}
     COMMENT "Sealing ${w_name}" VERBATIM)
 
   set(exclude "")

@@ -17,13 +17,26 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/glue"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/runtime_glue" FILES_MATCHING PATTERN "*.h")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
-set(function_files AddWorkload Arguments FindPython KernelList ReservedNames Test Tools)
+set(function_files AddWorkload Arguments FindPython HostGenerator KernelList ReservedNames Test Tools)
 list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")
 install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/README.md"
   DESTINATION "${package_dir}")
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
+# Its libraries are for one processor. A project for another one goes on searching.
+file(APPEND "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" "
+set(ptowsp_processor \"${CMAKE_SYSTEM_PROCESSOR}\")
+set(ptowsp_wanted \"\${CMAKE_SYSTEM_PROCESSOR}\")
+foreach(processor IN ITEMS ptowsp_processor ptowsp_wanted)
+  string(REGEX REPLACE \"^(arm64|ARM64)$\" \"aarch64\" \${processor} \"\${\${processor}}\")
+  string(REGEX REPLACE \"^(AMD64|amd64)$\" \"x86_64\" \${processor} \"\${\${processor}}\")
+endforeach()
+if(ptowsp_wanted AND NOT ptowsp_wanted STREQUAL ptowsp_processor)
+  string(APPEND PACKAGE_VERSION \" (for \${ptowsp_processor})\")
+  set(PACKAGE_VERSION_UNSUITABLE TRUE)
+endif()
+")
 set(PTOWSP_FUNCTION_FILE "\${CMAKE_CURRENT_LIST_DIR}/PtoWspAddWorkload.cmake")
 set(PTOWSP_PYTHON_PACKAGES "${CMAKE_INSTALL_DATADIR}/ptowsp/python")
 set(PTOWSP_BRIDGE "${CMAKE_INSTALL_DATADIR}/ptowsp/pto_runtime")

@@ -3,45 +3,28 @@
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/PtoWspHostGenerator.cmake")
 
-# _ptowsp_find_generator(): sets w_generator, what COMMAND and DEPENDS name. Building for this
-# machine it is the target PtoWsp::ptowsp-gen; cross compiling, the program of a host installation
-# of the same version under PtoWsp_HOST_ROOT.
+# _ptowsp_find_generator(): sets w_generator, what COMMAND names, and w_generator_files, what DEPENDS
+# names for it. Building for this machine both are the target PtoWsp::ptowsp-gen.
 function(_ptowsp_find_generator)
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   if(NOT "CXX" IN_LIST languages)
     _ptowsp_fail("the project does not enable C++, which orchestration and kernels are compiled "
       "as; write project(... LANGUAGES CXX)")
   endif()
-  if(NOT CMAKE_CROSSCOMPILING)
-    if(NOT TARGET PtoWsp::ptowsp-gen)
-      _ptowsp_fail("the generator PtoWsp::ptowsp-gen is not known here; call "
-        "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
-    endif()
-    set(w_generator PtoWsp::ptowsp-gen PARENT_SCOPE)
+  if(CMAKE_CROSSCOMPILING)
+    _ptowsp_find_host_generator()
+    set(w_generator "${w_generator}" PARENT_SCOPE)
+    set(w_generator_files ${w_generator_files} PARENT_SCOPE)
     return()
   endif()
-  set(PtoWsp_HOST_ROOT "" CACHE PATH
-    "Prefix of a PtoWsp installation for the build machine, used when cross compiling")
-  set(program "${PtoWsp_HOST_ROOT}/bin/ptowsp-gen")
-  if(PtoWsp_HOST_ROOT STREQUAL "" OR NOT EXISTS "${program}")
-    _ptowsp_fail("cross compiling needs a generator for the build machine, and "
-      "PtoWsp_HOST_ROOT='${PtoWsp_HOST_ROOT}' has no bin/ptowsp-gen; set PtoWsp_HOST_ROOT to the "
-      "prefix of a PtoWsp installed for the build machine")
+  if(NOT TARGET PtoWsp::ptowsp-gen)
+    _ptowsp_fail("the generator PtoWsp::ptowsp-gen is not known here; call "
+      "find_package(PtoWsp CONFIG REQUIRED) in this folder or one above it")
   endif()
-  get_property(checked GLOBAL PROPERTY _PTOWSP_HOST_GENERATOR)
-  if(NOT checked STREQUAL program)
-    execute_process(COMMAND "${program}" --version OUTPUT_VARIABLE found ERROR_VARIABLE found
-      OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE)
-    get_property(version GLOBAL PROPERTY PTOWSP_VERSION)
-    string(REPLACE "." "\\." pattern "${version}")
-    if(NOT found MATCHES "(^|[^0-9.])${pattern}($|[^0-9.])")
-      _ptowsp_fail("the host generator ${program} says '${found}', but this PtoWsp is ${version}; "
-        "install the same version for the build machine and set PtoWsp_HOST_ROOT to it")
-    endif()
-    set_property(GLOBAL PROPERTY _PTOWSP_HOST_GENERATOR "${program}")
-  endif()
-  set(w_generator "${program}" PARENT_SCOPE)
+  set(w_generator PtoWsp::ptowsp-gen PARENT_SCOPE)
+  set(w_generator_files PtoWsp::ptowsp-gen PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_find_runtimes(): sets w_runtimes, the runtimes to compile an orchestration for, the
@@ -161,6 +144,8 @@ function(_ptowsp_kernel_levels)
     set(all aarch64)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     set(all x86-64-v2 x86-64-v3 x86-64-v4)
+  elseif("${CMAKE_SYSTEM_PROCESSOR}" STREQUAL "")
+    _ptowsp_fail("CMAKE_SYSTEM_PROCESSOR is empty; set it in the toolchain file, to x86_64 or aarch64")
   else()
     _ptowsp_fail("the processor ${CMAKE_SYSTEM_PROCESSOR} is not supported; kernels are built for "
       "x86_64 and aarch64")

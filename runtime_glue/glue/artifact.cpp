@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/artifact.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,12 +77,16 @@ Status chooseLevel(const Ready& ready, const std::string& file, std::string* lev
   *level = bestLevel(supportedLevels(), ready.kernel_arch);
   if (!level->empty()) return {};
   const std::string fits = supportedLevels().empty() ? "" : supportedLevels().front();
+  const auto isOfThisProcessor = [&](const std::string& built) {
+    return !fits.empty() && built.compare(0, 6, fits, 0, 6) == 0;  // x86-64..., or aarch64
+  };
+  const bool other = std::none_of(ready.kernel_arch.begin(), ready.kernel_arch.end(), isOfThisProcessor);
   return Status::badArtifact(
       file,
       "found kernels for " + listed(ready.kernel_arch) +
           ", expected a level that this CPU runs: " + listed(supportedLevels()),
-      "configure with -DPTOWSP_KERNEL_ARCH=" + (fits.empty() ? "multi" : fits) +
-          " and build again");
+      other ? "run it on such a processor, or build the project for this one"
+            : "configure with -DPTOWSP_KERNEL_ARCH=" + fits + " and build again");
 }
 
 Status findKernels(const std::string& folder, Artifact* artifact) {
