@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/artifact.h"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -80,7 +80,8 @@ Status chooseLevel(const Ready& ready, const std::string& file, std::string* lev
   const auto isOfThisProcessor = [&](const std::string& built) {
     return !fits.empty() && built.compare(0, 6, fits, 0, 6) == 0;  // x86-64..., or aarch64
   };
-  const bool other = std::none_of(ready.kernel_arch.begin(), ready.kernel_arch.end(), isOfThisProcessor);
+  const bool other =
+      std::none_of(ready.kernel_arch.begin(), ready.kernel_arch.end(), isOfThisProcessor);
   return Status::badArtifact(
       file,
       "found kernels for " + listed(ready.kernel_arch) +
