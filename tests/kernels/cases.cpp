@@ -76,6 +76,18 @@ Kernel casts(int64_t rows, int64_t cols, bool strided) {
   return k.kernel();
 }
 
+// What is divided by a zero shows its sign: that of i32 has none, that of an underflow has one.
+Kernel signsOfZero() {
+  KernelBuilder k("signs_of_zero");
+  const int x = k.in("x", 3, 37, true), i = k.in("i", 3, 37, false, DType::i32);
+  k.store(k.out("of_cast", 3, 37), k.op("div", {x, k.cast(k.cast(x, DType::i32), DType::f32)}));
+  k.store(k.out("of_i32", 3, 37), k.op("div", {x, k.cast(i, DType::f32)}));
+  k.store(k.out("of_max", 3, 37), k.op("div", {x, k.op("max", {x, k.cast(i, DType::f32)})}));
+  const int small = k.op("mul", {k.op("mul", {x, k.literal(1e-38)}), k.literal(1e-38)});
+  k.store(k.out("of_underflow", 3, 37), k.op("div", {k.literal(1), small}));
+  return k.kernel();
+}
+
 // Reductions of columns of which later loops over the same rows need the results: two of them after
 // one another, a value too dear to compute again, and one cheap enough.
 Kernel columnSoftmax(int64_t rows, int64_t cols, bool strided, DType t) {
@@ -353,6 +365,7 @@ std::vector<Kernel> fixedCases() {
   cases.push_back(columnScalars());
   addProducts(cases);
   cases.push_back(constants());
+  cases.push_back(signsOfZero());
   cases.push_back(softmax(8, 256, false, "softmax"));
   cases.push_back(softmax(5, 83, true, "softmax_tail"));
   cases.push_back(softmax(1, 1, false, "softmax_point"));

@@ -12,12 +12,31 @@ namespace ptowsp::test {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const double kLeastNormal = std::ldexp(1, -126);  // of f32, in which kernels compute
+
+// A result that may be a zero of either sign, by which nobody can divide and know the infinity.
+Expected signOpen(Expected result) {
+  if (result.value == 0 && result.error == 0) result.error = std::ldexp(1, -149);
+  return result;
+}
+
+// How far the dtype's value of a subnormal result may be from `value`: `exact` is a double, perhaps
+// rounded itself, and a kernel rounds to f32 before it rounds to the dtype.
+double roundedTwice(DType dtype, double exact, double value) {
+  if (std::fabs(exact) >= kLeastNormal || exact == roundTo(DType::f32, exact)) return 0;
+  double error = 0;
+  for (const double factor : {1 - std::ldexp(1, -52), 1 + std::ldexp(1, -52)}) {
+    const double other = roundTo(dtype, roundTo(DType::f32, exact * factor));
+    error = std::max(error, std::fabs(other - value));
+  }
+  return error;
+}
 
 // `error` is what the operands' errors can make of the result; the op, computed in float, adds its own
 // `ulps` and is rounded to the dtype.
 Expected rounded(DType dtype, double exact, double error, double ulps) {
   const double value = roundTo(dtype, exact);
-  if (error == 0 && ulps <= 0.5) return {value, 0};
+  if (error == 0 && ulps <= 0.5) return {value, roundedTwice(dtype, exact, value)};
   const double reach = error + ulps * spacing(DType::f32, exact) + spacing(dtype, exact);
   // Near the largest value, and where an infinity or NaN meets uncertain operands, a neighbour may
   // be of another kind.
@@ -41,8 +60,10 @@ double wrapped(std::string_view op, double x, double y) {
 
 Expected unary(std::string_view op, DType dtype, Expected a) {
   const double x = a.value, e = a.error;
-  if (dtype == DType::i32) return {wrapped(op, x, 0), e};
+  if (dtype == DType::i32)
+    return {wrapped(op, x, 0), e == 0 || std::fabs(x) + e < std::ldexp(1, 31) ? e : kNaN};
   const double exact = exactUnary(op, x);
+  if (op == "relu" && x == 0 && std::signbit(x)) return signOpen({0, e});
   if (op == "neg" || op == "abs" || op == "relu") return {exact, e};
   if (op == "exp") return rounded(dtype, exact, e == 0 ? 0 : exact * std::expm1(e), 2);
   if (op == "tanh" || op == "sigmoid" || op == "silu" || op == "gelu")
@@ -59,7 +80,10 @@ Expected binary(std::string_view op, DType dtype, Expected a, Expected b) {
   const double x = a.value, y = b.value, e = a.error + b.error;
   if (dtype == DType::i32) return {wrapped(op, x, y), e == 0 ? 0 : kNaN};
   const double exact = exactBinary(op, x, y);
-  if (op == "max" || op == "min") return {exact, std::isnan(e) ? kNaN : std::max(a.error, b.error)};
+  if (op == "max" || op == "min") {
+    const Expected result = {exact, std::isnan(e) ? kNaN : std::max(a.error, b.error)};
+    return x == y && std::signbit(x) != std::signbit(y) ? signOpen(result) : result;
+  }
   if (e == 0 || op == "add" || op == "sub") return rounded(dtype, exact, e, 0.5);
   if (op == "mul")
     return rounded(dtype, exact,
@@ -71,20 +95,24 @@ Expected binary(std::string_view op, DType dtype, Expected a, Expected b) {
 
 Expected castTo(DType dtype, Expected a) {
   if (dtype != DType::i32) return rounded(dtype, a.value, a.error, 0.5);
-  return {truncated(a.value), a.error == 0 ? 0 : std::ceil(a.error)};
+  const double value = truncated(a.value);
+  if (std::isnan(a.error)) return {value, kNaN};
+  return {value, std::max(truncated(a.value + a.error) - value, value - truncated(a.value - a.error))};
 }
 
 // A reduction of `count` elements, of which an element takes part in at most `additions`.
 Expected reduce(std::string_view op, DType dtype, const std::vector<Expected>& elements,
                 double additions) {
   const std::string_view kind = op.substr(3);
-  double sum = 0, magnitude = 0, error = 0, worst = 0;
+  double sum = 0, magnitude = 0, finite = 0, error = 0, worst = 0;
   int64_t integer = 0;
   double most = -kInfinity, least = kInfinity;
-  bool nan = false;
+  bool nan = false, plus_zero = false, minus_zero = false;
   for (const Expected& element : elements) {
     sum += element.value;
     magnitude += std::fabs(element.value);
+    finite += std::isfinite(element.value) ? std::fabs(element.value) : 0;
+    (std::signbit(element.value) ? minus_zero : plus_zero) |= element.value == 0;
     error += element.error;
     worst = std::isnan(element.error) ? kNaN : std::max(worst, element.error);
     nan = nan || std::isnan(element.value);
@@ -92,13 +120,18 @@ Expected reduce(std::string_view op, DType dtype, const std::vector<Expected>& e
     least = std::min(least, element.value);
     if (dtype == DType::i32) integer += static_cast<int64_t>(element.value);
   }
-  if (kind == "max") return {nan ? kNaN : most, worst};
-  if (kind == "min") return {nan ? kNaN : least, worst};
+  if (kind == "max" || kind == "min") {
+    const Expected result = {nan ? kNaN : kind == "max" ? most : least, worst};
+    return plus_zero && minus_zero && dtype != DType::i32 ? signOpen(result) : result;
+  }
   if (dtype == DType::i32) return {wrap(integer), error == 0 ? 0 : kNaN};
   if (std::isfinite(magnitude)) error += magnitude * additions * std::ldexp(1, -24);
+  // A sum of some of them may overflow, although that of all does not.
+  if (finite + error > floatType(DType::f32).largest / 2 && !nan) return {sum, kNaN};
   const auto count = static_cast<double>(elements.size());
-  if (kind == "sum") return rounded(dtype, sum, error, 0.5);
-  if (kind == "mean") return rounded(dtype, sum / count, error / count, 0.5);
+  // Which zero a sum is depends on the order.
+  if (kind == "sum") return signOpen(rounded(dtype, sum, error, 0.5));
+  if (kind == "mean") return signOpen(rounded(dtype, sum / count, error / count, 0.5));
   std::abort();
 }
 
@@ -182,7 +215,7 @@ class Evaluation {
     }
     if (std::isfinite(magnitude))
       sum.error += magnitude * (static_cast<double>(k) + 1) * std::ldexp(1, -24);
-    return rounded(DType::f32, sum.value, sum.error, 0.5);
+    return signOpen(rounded(DType::f32, sum.value, sum.error, 0.5));
   }
 
   const Kernel& kernel_;

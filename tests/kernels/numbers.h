@@ -50,10 +50,10 @@ inline double roundTo(DType dtype, double x) {
 
 inline double wrap(int64_t x) { return static_cast<int32_t>(static_cast<uint32_t>(x)); }
 
-// `cast` to i32.
+// `cast` to i32, whose zero has no sign.
 inline double truncated(double x) {
   if (std::isnan(x)) return 0;
-  return std::fmax(-2147483648.0, std::fmin(2147483647.0, std::trunc(x)));
+  return std::fmax(-2147483648.0, std::fmin(2147483647.0, std::trunc(x))) + 0.0;
 }
 
 // x is a value of the dtype.

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Random kernels, and products of all shapes, as they are emitted for the device, on PTO-ISA's CPU
-simulator. PTOWSP_SEED repeats a run."""
+simulator. tests/python/seed.py says which are drawn."""
 
 import json
-import os
 import random
 
 import numpy as np
 
 import simulator
 from random_workload import generate
+from seed import SEED
 
-SEED = int(os.environ.get("PTOWSP_SEED") or random.SystemRandom().randrange(1 << 31))
 WORKLOADS = 24
 PRODUCTS = 12
 
@@ -45,7 +44,7 @@ def check(workload, folder):
     file = folder / "workload.json"
     file.write_text(json.dumps(workload))
     found = simulator.failure(file, folder / "artifact")
-    assert found is None, f"PTOWSP_SEED={SEED}\n{found}"
+    assert found is None, f"PTOWSP_TEST_SEED={SEED}\n{found}"
 
 
 def test_random_kernels(tmp_path):

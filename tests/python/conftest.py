@@ -17,19 +17,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Tests leave nothing in the source tree.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", tempfile.gettempdir() + "/ptowsp-hypothesis")
 
+from seed import NIGHTLY, SEED
 from shrink import shrink
-
-SEED = int(os.environ.get("PTOWSP_SEED") or random.SystemRandom().randrange(1 << 31))
-NIGHTLY = os.environ.get("PTOWSP_TIER") == "nightly"
 
 
 def pytest_report_header(config):
-    return f"PTOWSP_SEED={SEED} tier={'nightly' if NIGHTLY else 'ci'}"
+    return f"PTOWSP_TEST_SEED={SEED} tier={'nightly' if NIGHTLY else 'ci'}"
 
 
 def pytest_terminal_summary(terminalreporter):
-    if terminalreporter.stats.get("failed"):
-        terminalreporter.write_line(f"repeat with PTOWSP_SEED={SEED}")
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(f"repeat with PTOWSP_TEST_SEED={SEED}")
 
 
 def count(ci, nightly):

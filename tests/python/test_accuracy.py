@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 import arithmetic
-from conftest import NIGHTLY, count
+from conftest import count
 from op_support import MAX_ULP, SIM_DTYPES
+from seed import NIGHTLY
 from toolchain import kernel_levels, unity_artifact
 from workloads import kernel, task, tensor, tile, workload
 

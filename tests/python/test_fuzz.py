@@ -8,11 +8,12 @@ import subprocess
 import tempfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from conftest import NIGHTLY, SEED, count
+from conftest import count
 from random_workload import generate
+from seed import NIGHTLY, SEED
 from toolchain import generator
 from workloads import loop, negation, task
 
@@ -176,6 +177,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dicti
     st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=5), max_leaves=20)
 
 
+@seed(SEED)
 @settings(max_examples=2000 if NIGHTLY else 80, deadline=None, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode())
@@ -184,6 +186,7 @@ def test_anything(tmp_path, data):
     expect_no_crash(tmp_path, data, ["check"])
 
 
+@seed(SEED)
 @settings(max_examples=1000 if NIGHTLY else 60, deadline=None, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(view=st.text(alphabet="xy[]:,ij0123456789+-*() /%", max_size=40))

@@ -10,7 +10,7 @@
 #include <random>
 
 #include "program_builder.h"
-#include "seed.h"
+#include "tests/seed.h"
 
 namespace ptowsp {
 namespace {
@@ -500,9 +500,10 @@ Program randomProgram(std::mt19937_64& random) {
 
 TEST(Analyze, findsEachRuleExactlyWhenBruteForceDoes) {
   std::map<std::string, int> seen;
+  const uint64_t seed = test::testSeed();
   for (int i = 0; i < 4000; ++i) {
-    SCOPED_TRACE("PTOWSP_TEST_SEED=" + std::to_string(testSeed()) + ", case " + std::to_string(i));
-    std::mt19937_64 random(testSeed() + static_cast<uint64_t>(i));
+    SCOPED_TRACE("case " + std::to_string(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
     const Program p = randomProgram(random);
     std::map<std::string, bool> found;
     Diagnostics diagnostics;

@@ -8,6 +8,7 @@
 
 #include "generator/analyze/buffer_check.h"
 #include "generator/analyze/split_cores.h"
+#include "tests/seed.h"
 #include "tests/unit/analyze/kernel_text.h"
 
 namespace ptowsp {
@@ -129,10 +130,11 @@ std::string randomChain(std::mt19937& random) {
 
 TEST(Buffers, RandomKernelsOverlapNowhereAndLieDense) {
   double used = 0, least = 0;
-  for (unsigned seed = 0; seed < 2000; ++seed) {
-    std::mt19937 random(seed);
+  const auto seed = static_cast<uint32_t>(test::testSeed());
+  for (uint32_t n = 0; n < 2000; ++n) {
+    std::mt19937 random(seed + n);
     const std::string text = randomChain(random);
-    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + text);
+    SCOPED_TRACE("case " + std::to_string(n) + "\n" + text);
     const Kernel kernel = test::programOf(text).kernels[0];
     const BufferPlan plan = planBuffers(kernel);
     // Brute force, op by op and block by block: each block has one owner.

@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "seed.h"
+#include "tests/seed.h"
 
 namespace ptowsp {
 namespace {
@@ -13,9 +13,10 @@ namespace {
 using graph::Rect;
 
 TEST(Coverage, agreesWithCountingElements) {
+  const uint64_t seed = test::testSeed();
   for (int i = 0; i < 3000; ++i) {
-    SCOPED_TRACE("PTOWSP_TEST_SEED=" + std::to_string(testSeed()) + ", case " + std::to_string(i));
-    std::mt19937_64 random(testSeed() + static_cast<uint64_t>(i));
+    SCOPED_TRACE("case " + std::to_string(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
     const auto pick = [&](int low, int high) {
       return std::uniform_int_distribution<int>(low, high)(random);
     };

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/analyze/seed.h"
+#include "tests/seed.h"
 #include "tests/unit/analyze/strict_runtime.h"
 // It needs class Runtime.
 #include "ptowsp/orchestration.h"
@@ -199,10 +199,10 @@ int launch(const Workload& w, const limits::LaunchLimits& limits, const std::vec
 }
 
 TEST(SegmentedRun, LeavesWhatOneLaunchLeaves) {
-  std::mt19937 rng(static_cast<uint32_t>(testSeed()));
+  std::mt19937 rng(static_cast<uint32_t>(test::testSeed()));
   int cut = 0, spilled = 0, relayed = 0, refused = 0;
   for (int i = 0; i < 3000; ++i) {
-    SCOPED_TRACE("seed " + std::to_string(testSeed()) + ", case " + std::to_string(i));
+    SCOPED_TRACE("case " + std::to_string(i));
     Workload w = randomWorkload(rng);
     const limits::LaunchLimits limits = {3 + static_cast<int64_t>(rng() % 20),
                                          2 + static_cast<int64_t>(rng() % 4),

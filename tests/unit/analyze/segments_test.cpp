@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/analyze/seed.h"
+#include "tests/seed.h"
 
 namespace ptowsp::graph {
 namespace {
@@ -109,7 +109,7 @@ Case randomCase(std::mt19937& rng) {
 }
 
 TEST(SegmentPlanner, CutsAsCheaplyAsAnyWayOfCutting) {
-  std::mt19937 rng(static_cast<uint32_t>(testSeed()));
+  std::mt19937 rng(static_cast<uint32_t>(test::testSeed()));
   std::map<std::string, int> seen;
   for (int i = 0; i < 20000; ++i) {
     const Case c = randomCase(rng);
@@ -125,7 +125,7 @@ TEST(SegmentPlanner, CutsAsCheaplyAsAnyWayOfCutting) {
     planner.cut();
     const uint64_t best = cheapest(c);
     ASSERT_EQ(planner.status(), best == kImpossible ? PlanStatus::too_many_pairs : PlanStatus::ok)
-        << "seed " << testSeed() << ", case " << i;
+        << "case " << i;
     ++seen[best == kImpossible ? "impossible" : planner.segments() == 1 ? "whole" : "cut"];
     if (best == kImpossible) continue;
     std::vector<int> cuts;

@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "tests/seed.h"
+
 namespace ptowsp {
 namespace {
 
@@ -47,10 +49,7 @@ TEST(FirstIteration, HugeLoopsAreNotWalked) {
 
 // Against trying every iteration.
 TEST(FirstIteration, AgreesWithBruteForce) {
-  unsigned seed = std::random_device{}();
-  RecordProperty("seed", std::to_string(seed));
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+  std::mt19937 random(static_cast<uint32_t>(test::testSeed()));
   auto pick = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));
   };

@@ -6,6 +6,8 @@
 #include <functional>
 #include <random>
 
+#include "tests/seed.h"
+
 namespace ptowsp::ir {
 namespace {
 
@@ -71,7 +73,7 @@ TEST(View, Errors) {
 
 // Random expressions mean the same after printing, and what is printed is printed again as it is.
 TEST(View, PrintingKeepsTheMeaning) {
-  std::mt19937 random(std::random_device{}());
+  std::mt19937 random(static_cast<uint32_t>(test::testSeed()));
   auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   const std::string variables[] = {"i", "j", "k"};
   const int64_t values[] = {3, 7, -5};

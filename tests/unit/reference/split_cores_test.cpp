@@ -10,6 +10,7 @@
 
 #include "generator/analyze/analyze.h"
 #include "generator/reference/evaluate.h"
+#include "tests/seed.h"
 #include "tests/unit/analyze/kernel_text.h"
 
 namespace ptowsp {
@@ -113,10 +114,11 @@ void expectOneCoreEach(const Program& program) {
 
 TEST(SplitCores, RandomKernelsComputeTheSame) {
   int mixed = 0;
-  for (unsigned seed = 0; seed < 3000; ++seed) {
-    std::mt19937 random(seed);
+  const auto seed = static_cast<uint32_t>(test::testSeed());
+  for (uint32_t n = 0; n < 3000; ++n) {
+    std::mt19937 random(seed + n);
     const std::string text = randomKernel(random);
-    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + text);
+    SCOPED_TRACE("case " + std::to_string(n) + "\n" + text);
     const Program program = test::programOf(text, {{"i", 2}});
     Diagnostics diagnostics;
     const std::optional<Program> split = splitCores(program, diagnostics);
