@@ -76,7 +76,7 @@ endfunction()
 function(_ptowsp_add_emission)
   _ptowsp_list_orchestration_headers(headers)
   _ptowsp_list_sim_support(support)
-  set(emitted manifest.json kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
+  set(emitted manifest.json include/${w_name}.h kernels/kernel_config.py kernels/orchestration/pto_wsp_orch.cpp
     ${headers} ${support})
   foreach(kernel IN LISTS w_kernels)
     list(APPEND emitted kernels/aiv_sim/kernel_${kernel}.cpp)
@@ -337,10 +337,15 @@ function(_ptowsp_add_artifact)
   endif()
   set(sources "${folder}/ready")
   if(NOT CMAKE_GENERATOR MATCHES "Ninja")
-    list(APPEND sources "${w_dir}/manifest.json" "${w_dir}/kernels/kernel_config.py")
+    list(APPEND sources "${w_dir}/manifest.json" "${w_dir}/kernels/kernel_config.py"
+      "${w_dir}/include/${w_name}.h")
   endif()
   add_library(${w_name} INTERFACE ${exclude} ${sources})
   add_dependencies(${w_name} ${w_name}.stage.emit)
+  # A program that links <name> includes <name>.h, which is the same wherever it was emitted: where the
+  # artifact lies is told by a definition.
+  target_include_directories(${w_name} SYSTEM INTERFACE "${w_dir}/include")
+  target_compile_definitions(${w_name} INTERFACE "PTOWSP_ARTIFACT_${w_name}=\"${folder}\"")
   if(TARGET PtoWsp::glue)
     target_link_libraries(${w_name} INTERFACE PtoWsp::glue)
   endif()

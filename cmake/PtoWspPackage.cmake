@@ -6,7 +6,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/PtoWsp")
-install(TARGETS ptowsp_gen ptowsp_run ptowsp_sim ptowsp_glue ptowsp_glue_c ptowsp_headers EXPORT PtoWspTargets
+install(TARGETS ptowsp_gen ptowsp_run ptowsp_sim ptowsp_glue_c ptowsp_headers EXPORT PtoWspTargets
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
@@ -14,8 +14,6 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/include/ptowsp"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ptowsp/sim")
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/glue"
-  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/runtime_glue" FILES_MATCHING PATTERN "*.h")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
 set(function_files AddWorkload Arguments FindPython HostGenerator KernelList ReservedNames Test Tools)
 list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")

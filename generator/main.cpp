@@ -249,7 +249,7 @@ int emit(const Settings& settings) {
   std::string error;
   std::vector<std::string> stale;
   if (const auto manifest = readFile((root / "manifest.json").string(), error))
-    stale = kernelSourcesOf(*manifest);
+    stale = namedFilesOf(*manifest);
   for (const EmittedFile& file : *files) {
     std::erase(stale, file.path);
     if (writeFileIfChanged((root / file.path).string(), file.text, error) == WriteStatus::failed)

@@ -9,6 +9,7 @@
 #include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
 #include "generator/emit/names.h"
+#include "generator/emit/workload_header.h"
 #include "generator/verify/capabilities.h"
 
 namespace ptowsp {
@@ -139,15 +140,18 @@ Json scheduleJson(const Schedule& schedule) {
   return directives;
 }
 
+bool isIdentifier(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+}
+
 // Whether `path` is of the form kernels/<core folder>/kernel_<identifier>.cpp.
 bool isKernelSource(std::string_view path) {
   for (std::string_view folder : {"kernels/aiv_sim/kernel_", "kernels/aic_sim/kernel_",
                                   "kernels/aiv/kernel_", "kernels/aic/kernel_"}) {
     if (!path.starts_with(folder) || !path.ends_with(".cpp")) continue;
-    const std::string_view name = path.substr(folder.size(), path.size() - folder.size() - 4);
-    return !name.empty() && std::ranges::all_of(name, [](char c) {
-      return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
+    return isIdentifier(path.substr(folder.size(), path.size() - folder.size() - 4));
   }
   return false;
 }
@@ -166,7 +170,7 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
   Json manifest = {
       {"ptowsp_manifest", 1},
       {"version", PTOWSP_VERSION},
-      {"contract", "G1"},
+      {"contract", kContractName},
       {"name", name},
       {"display_name", program.name},
       {"source", source_name},
@@ -190,11 +194,14 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
   return manifest.dump(2) + "\n";
 }
 
-std::vector<std::string> kernelSourcesOf(const std::string& text) {
+std::vector<std::string> namedFilesOf(const std::string& text) {
   std::vector<std::string> sources;
   const Json manifest = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("kernels") || !manifest["kernels"].is_array())
     return sources;
+  if (manifest.contains("name") && manifest["name"].is_string() &&
+      isIdentifier(manifest["name"].get<std::string>()))
+    sources.push_back(workloadHeaderPath(manifest["name"].get<std::string>()));
   Json kernels = manifest["kernels"];
   if (manifest.contains("relay")) kernels.push_back(manifest["relay"]);
   for (const Json& kernel : kernels) {

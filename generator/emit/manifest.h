@@ -19,9 +19,9 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
                          std::string_view source_name, std::string_view source_hash,
                          bool for_device);
 
-// Paths of the kernel sources that an earlier manifest named, empty when `text` is none; only paths
-// of the form emitKernel gives, so that nothing else can be removed by them.
-std::vector<std::string> kernelSourcesOf(const std::string& text);
+// Paths of the kernel sources and of the header that an earlier manifest names, empty when `text` is
+// none; only paths of the forms that emission gives, so that nothing else can be removed by them.
+std::vector<std::string> namedFilesOf(const std::string& text);
 
 // Build: what was built from an emitted tree; paths as the ready file shall have them.
 struct Build {

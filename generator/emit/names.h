@@ -12,6 +12,9 @@ namespace ptowsp {
 inline constexpr std::string_view kOrchestrationSource = "kernels/orchestration/pto_wsp_orch.cpp";
 inline constexpr std::string_view kOrchestrationFunction = "build_pto_wsp_graph";
 
+// The runtime contract that the tree is written for.
+inline constexpr std::string_view kContractName = "G1";
+
 // The kernel of relay tasks: kernel_ptowsp_relay. No user's kernel has a name like that.
 inline constexpr std::string_view kRelayKernel = "ptowsp_relay";
 

@@ -13,6 +13,7 @@
 #include "generator/emit/orchestration.h"
 #include "generator/emit/sim_kernel.h"
 #include "generator/emit/support.h"
+#include "generator/emit/workload_header.h"
 #include "generator/verify/network.h"
 
 namespace ptowsp {
@@ -68,7 +69,9 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       {"kernels/orchestration/ptowsp/launch_graph.h", std::string(support::launchGraphHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
       {"kernels/orchestration/ptowsp/segments.h", std::string(support::segmentsHeader())},
-      {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file, for_device)}};
+      {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file, for_device)},
+      {workloadHeaderPath(source.name),
+       emitWorkloadHeader(program, source.name, source.file, source.hash)}};
   for (const SupportHeader& header : simSupportHeaders())
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   if (!program.schedule.table.empty())

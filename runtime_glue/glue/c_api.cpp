@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The exported C functions of ptowsp/glue_c.h: keep exceptions inside, put errors into words. What
-// a run is stands in run.h.
-#include <dlfcn.h>
+// The exported C functions of ptowsp/glue_c.h that are about programs: keep exceptions inside, put
+// errors into words. What a run is stands in run.h.
+#include <time.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <new>
 #include <optional>
@@ -16,102 +15,157 @@
 #include "ptowsp/glue_c.h"
 #include "runtime_glue/glue/arch.h"
 #include "runtime_glue/glue/artifact.h"
-#include "runtime_glue/glue/device.h"
+#include "runtime_glue/glue/c_device.h"
+#include "runtime_glue/glue/c_error.h"
 #include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/find_artifact.h"
 #include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/process_makespan.h"
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
 
-#define PTOWSP_EXPORT extern "C" __attribute__((visibility("default")))
-
+using ptowsp::glue::failed;
 using ptowsp::glue::format;
+using ptowsp::glue::guarded;
 using ptowsp::glue::Outcome;
 using ptowsp::glue::Status;
 
 // The members in the order in which they come to be; each refers to those above it.
 struct ptowsp_program {
-  ptowsp::glue::RuntimeLibrary library;
+  ptowsp_device* chip = nullptr;  // holds a reference
+  bool shared = false;            // the caller opened it
+  std::string folder;
   ptowsp::glue::Artifact artifact;
   ptowsp::glue::Executable executable;
   ptowsp::glue::Device device;
   std::optional<ptowsp::glue::Run> run;  // none: it could not be opened
+  uint64_t call_ns = 0;  // of the last run
   std::string error;
   bool dead = false;
   std::optional<ptowsp::glue::TaskGraph> graph;  // once it was asked for
+
+  ~ptowsp_program() {
+    if (!chip) return;
+    {
+      const ptowsp::glue::Turn turn(chip->turns);
+      run.reset();
+    }
+    chip->release();
+  }
 };
 
 namespace {
 
-std::string textOf(const Status& status) {
-  std::string text = status.place.empty() ? status.message : status.place + ": " + status.message;
-  for (const std::string& note : status.notes) text += "\n  note: " + note;
-  if (!status.fix.empty()) text += "\n  fix: " + status.fix;
-  return text;
+uint64_t now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
 }
 
-// The built-in runtime lies beside this library, in a build tree and installed.
-std::string runtimeBeside() {
-  Dl_info info = {};
-  if (!dladdr(reinterpret_cast<const void*>(&ptowsp_glue_version), &info) || !info.dli_fname)
+// Keeps the text of this thread's last error with the program, too, where that is its own.
+int kept(ptowsp_program* program, int outcome) {
+  if (program->shared) return outcome;
+  program->error.clear();
+  if (outcome == PTOWSP_OK) return outcome;
+  ptowsp_error_info info = {};
+  info.size = sizeof info;
+  ptowsp_last_error(&info);
+  guarded([&] {
+    program->error = info.text;
+    return outcome;
+  });
+  return outcome;
+}
+
+// The artifact is the one that the caller knows.
+Status checkIdentity(const ptowsp::glue::Artifact& artifact, const ptowsp_program_options& wanted) {
+  const ptowsp::glue::Manifest& manifest = artifact.manifest;
+  const auto refuse = [&](const std::string& found, const std::string& expected) {
+    return Status::badArtifact(artifact.manifest_file,
+                               "found " + found + ", expected " + expected +
+                                   ", that of the header that this program was compiled with",
+                               "build this program again with this artifact, or give it the one that it "
+                               "was built with");
+  };
+  if (wanted.name && manifest.name != wanted.name)
+    return refuse("workload " + manifest.name, std::string("workload ") + wanted.name);
+  if (wanted.version && manifest.version != wanted.version)
+    return refuse("version " + manifest.version, std::string("version ") + wanted.version);
+  if (wanted.contract && manifest.contract != wanted.contract)
+    return refuse("contract " + manifest.contract, std::string("contract ") + wanted.contract);
+  if (wanted.source_hash && manifest.source_hash != wanted.source_hash)
+    return refuse("hash " + manifest.source_hash + " of " + manifest.source,
+                  std::string("hash ") + wanted.source_hash + " of " +
+                      (wanted.source ? wanted.source : manifest.source.c_str()));
+  return {};
+}
+
+// What the device's options leave open is as the artifact was built for.
+ptowsp::glue::DeviceOptions launchOptions(const ptowsp_program& program) {
+  ptowsp::glue::DeviceOptions options = program.chip->options;
+  const ptowsp::glue::Ready& ready = program.artifact.ready;
+  if (options.block_dim == 0) options.block_dim = ready.block_dim;
+  if (options.aicpu_threads == 0) options.aicpu_threads = ready.aicpu_threads;
+  options.dispatch_aicpus = program.artifact.manifest.dispatchAicpus();
+  return options;
+}
+
+Status openChip(ptowsp_program& program, const ptowsp_program_options& options) {
+  if (options.device) {
+    program.chip = options.device;
+    program.chip->retain();
+    program.shared = true;
     return {};
-  std::string path = info.dli_fname;
-  path.erase(path.find('/') == std::string::npos ? 0 : path.find_last_of('/') + 1);
-  return path + "libptowsp_sim.so";
-}
-
-// Runs `call`, which returns a Status, keeps its text, and returns its outcome.
-template <typename Call>
-int guarded(ptowsp_program* program, const Call& call) {
-  try {
-    program->error.clear();
-    const Status status = call();
-    if (status.ok()) return PTOWSP_OK;
-    program->error = textOf(status);
-    return status.outcome == Outcome::run_failure ? PTOWSP_RUN_FAILURE : PTOWSP_BAD_ARTIFACT;
-  } catch (const std::exception& exception) {
-    try {
-      program->error = exception.what();
-    } catch (const std::bad_alloc&) {
-      program->error.clear();
-    }
-    return PTOWSP_RUN_FAILURE;
   }
+  program.chip = new ptowsp_device;
+  ptowsp_device_options device = {};
+  device.size = sizeof device;
+  device.workers = options.workers;
+  device.timeout_seconds = options.timeout_seconds;
+  device.runtime = options.runtime;
+  return ptowsp::glue::openDevice(device, program.chip);
 }
 
 Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_options& options) {
-  if (!artifact) return Status::badArtifact("ptowsp_program_open", "the artifact's path is null");
-  if (Status status = program.library.open(options.runtime ? options.runtime : runtimeBeside());
-      !status.ok())
-    return status;
+  if (!artifact && !options.name)
+    return Status::badArtifact("ptowsp_program_open",
+                               "found neither an artifact's path nor a workload's name");
+  if (Status status = openChip(program, options); !status.ok()) return status;
+  if (artifact) program.folder = artifact;
+  if (!artifact) {
+    if (Status status =
+            ptowsp::glue::findArtifact(options.name, options.built_at, &program.folder);
+        !status.ok())
+      return status;
+  }
+  const ptowsp::glue::RuntimeLibrary& library = program.chip->library;
   ptowsp::glue::ArtifactRequest request;
-  if (!program.library.sim()) request.runtime = "pto-runtime";
-  if (Status status = ptowsp::glue::loadArtifact(artifact, request, &program.artifact);
+  request.platform = program.chip->platform;
+  if (!library.sim()) request.runtime = "pto-runtime";
+  if (Status status = ptowsp::glue::loadArtifact(program.folder, request, &program.artifact);
       !status.ok())
     return status;
-  if (Status status =
-          ptowsp::glue::loadExecutable(program.artifact, program.library, &program.executable);
+  if (Status status = checkIdentity(program.artifact, options); !status.ok()) return status;
+  if (Status status = ptowsp::glue::loadExecutable(program.artifact, library, &program.executable);
       !status.ok())
     return status;
-  ptowsp::glue::DeviceOptions device;
-  device.block_dim = program.artifact.ready.block_dim;
-  device.aicpu_threads = program.artifact.ready.aicpu_threads;
-  device.dispatch_aicpus = program.artifact.manifest.dispatchAicpus();
-  device.workers = options.workers;
-  device.timeout = options.timeout_seconds;
-  if (Status status = program.device.open(program.library, device); !status.ok()) return status;
+  if (Status status = program.device.open(library, launchOptions(program), &program.chip->chip);
+      !status.ok()) {
+    status.fix = ptowsp::glue::kDeviceFix;
+    return status;
+  }
   program.run.emplace(program.device, program.artifact, program.executable);
   return {};
 }
 
 // The arrays as Run takes them; an error when they are not those of the workload.
-Status checkTensors(const ptowsp_program& program, void* const* tensors, const uint64_t* bytes,
-                    uint32_t count, std::vector<void*>* pointers) {
+Status checkArguments(const ptowsp_program& program, const ptowsp_argument* arguments,
+                      uint32_t count, std::vector<void*>* pointers) {
   for (const ptowsp::glue::TensorInfo& tensor : program.artifact.manifest.tensors) {
     if (tensor.role == ptowsp::glue::TensorRole::temporary) continue;
     const size_t i = pointers->size();
-    if (i < count && tensors[i] && bytes[i] == tensor.bytes) {
-      pointers->push_back(tensors[i]);
+    if (i < count && arguments[i].data && arguments[i].bytes == tensor.bytes) {
+      pointers->push_back(arguments[i].data);
       continue;
     }
     return Status::badArtifact(
@@ -119,7 +173,7 @@ Status checkTensors(const ptowsp_program& program, void* const* tensors, const u
         i >= count ? format("found no array, expected one of %llu bytes",
                             static_cast<unsigned long long>(tensor.bytes))
                    : format("found an array of %llu bytes at %p, expected %llu bytes",
-                            static_cast<unsigned long long>(bytes[i]), tensors[i],
+                            static_cast<unsigned long long>(arguments[i].bytes), arguments[i].data,
                             static_cast<unsigned long long>(tensor.bytes)));
   }
   if (pointers->size() == count) return {};
@@ -127,8 +181,12 @@ Status checkTensors(const ptowsp_program& program, void* const* tensors, const u
                              format("found %u arrays, expected %zu", count, pointers->size()));
 }
 
-// The graph without the arguments, which take more room. The arrays only have to be there.
-std::optional<ptowsp::glue::TaskGraph> graphOf(ptowsp_program& program) {
+// The graph without the arguments, which take more room, built on a device that nobody else uses. The
+// arrays only have to be there.
+std::optional<ptowsp::glue::TaskGraph> graphOf(const ptowsp_program& program) {
+  ptowsp::glue::Device device;
+  if (!device.open(program.chip->library, launchOptions(program)).ok()) return std::nullopt;
+  ptowsp::glue::Run run(device, program.artifact, program.executable);
   std::vector<std::unique_ptr<void, decltype(&std::free)>> arrays;
   std::vector<void*> pointers;
   for (const ptowsp::glue::TensorInfo& tensor : program.artifact.manifest.tensors) {
@@ -137,7 +195,7 @@ std::optional<ptowsp::glue::TaskGraph> graphOf(ptowsp_program& program) {
     if (!arrays.back()) return std::nullopt;
     pointers.push_back(arrays.back().get());
   }
-  const ptowsp::glue::TaskGraph* built = program.run->buildGraph(pointers);
+  const ptowsp::glue::TaskGraph* built = run.buildGraph(pointers);
   if (!built) return std::nullopt;
   ptowsp::glue::TaskGraph graph = *built;
   graph.args = {};
@@ -153,55 +211,9 @@ void adviseCaller(int code, Status* status) {
     status->fix = "look at the kernel of this task; ptowsp-run runs it alone under a debugger";
 }
 
-}  // namespace
-
-PTOWSP_EXPORT int ptowsp_program_open(const char* artifact, const ptowsp_program_options* options,
-                                      ptowsp_program** program) {
-  if (!program) return PTOWSP_BAD_ARTIFACT;
-  *program = new (std::nothrow) ptowsp_program;
-  if (!*program) return PTOWSP_RUN_FAILURE;
-  ptowsp_program_options wanted = {};
-  if (options) std::memcpy(&wanted, options, std::min<size_t>(options->size, sizeof wanted));
-  return guarded(*program, [&] { return open(**program, artifact, wanted); });
-}
-
-PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) { delete program; }
-
-PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tensors,
-                                     const uint64_t* bytes, uint32_t count) {
-  bool cancelled = false;
-  const int outcome = guarded(program, [&]() -> Status {
-    if (!program->run)
-      return Status::badArtifact("ptowsp_program_run", "the program could not be opened");
-    if (program->dead)
-      return Status::runFailure(program->artifact.manifest.name,
-                                "the device is dead since an earlier run failed",
-                                "open the program again");
-    std::vector<void*> pointers;
-    if (Status status = checkTensors(*program, tensors, bytes, count, &pointers); !status.ok())
-      return status;
-    Status status = program->run->execute(pointers);
-    cancelled = program->run->code() == PTOWSP_SIM_ERROR_CANCELLED;
-    program->dead = status.outcome == Outcome::run_failure && !cancelled;
-    adviseCaller(program->run->code(), &status);
-    return status;
-  });
-  return cancelled ? PTOWSP_CANCELLED : outcome;
-}
-
-PTOWSP_EXPORT void ptowsp_program_cancel(ptowsp_program* program) {
-  if (program->run) program->device.cancel();
-}
-
-PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
-  return program ? program->error.c_str() : "out of memory";
-}
-
-PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
-                                           ptowsp_program_stats* stats) {
-  if (!program->run || !stats) return PTOWSP_BAD_ARTIFACT;
-  const ptowsp::glue::RunStats& run = program->run->stats();
-  const ptowsp::glue::GraphInfo& graph = program->artifact.manifest.graph;
+void fillStats(const ptowsp_program& program, ptowsp_program_stats* stats) {
+  const ptowsp::glue::RunStats& run = program.run->stats();
+  const ptowsp::glue::GraphInfo& graph = program.artifact.manifest.graph;
   ptowsp_program_stats value = {};
   value.size = static_cast<uint32_t>(std::min<size_t>(stats->size, sizeof value));
   value.workers = run.workers;
@@ -214,13 +226,91 @@ PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
   value.window = run.window;
   value.window_high_water = run.window_high_water;
   value.window_stalls = run.window_stalls;
+  value.cores = run.cores;
+  value.call_ns = program.call_ns;
   std::memcpy(stats, &value, value.size);
+}
+
+// One run, when it is the call's turn; the outcome, whose error is kept.
+int runCall(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
+            ptowsp_program_stats* stats) {
+  if (!program->run)
+    return failed(Status::badArtifact("ptowsp_program_run", "the program could not be opened"));
+  const ptowsp::glue::Turn turn(program->chip->turns);
+  const uint64_t start = now();
+  if (program->dead)
+    return failed(Status::runFailure(program->artifact.manifest.name,
+                                     "the device is dead since an earlier run failed",
+                                     "open the program again"));
+  std::vector<void*> pointers;
+  if (Status status = checkArguments(*program, arguments, count, &pointers); !status.ok())
+    return failed(status);
+  const ptowsp::glue::RunningScope running(*program->chip, program->device);
+  Status status = program->run->execute(pointers);
+  program->call_ns = now() - start;
+  if (status.ok()) {
+    if (stats) fillStats(*program, stats);
+    return PTOWSP_OK;
+  }
+  const bool cancelled = program->run->code() == PTOWSP_SIM_ERROR_CANCELLED;
+  program->dead =
+      !program->shared && status.outcome == Outcome::run_failure && !cancelled;
+  adviseCaller(program->run->code(), &status);
+  return failed(status, cancelled ? PTOWSP_CANCELLED : PTOWSP_OK);
+}
+
+}  // namespace
+
+PTOWSP_EXPORT int ptowsp_program_open(const char* artifact, const ptowsp_program_options* options,
+                                      ptowsp_program** program) {
+  if (!program)
+    return failed(Status::badArtifact("ptowsp_program_open",
+                                      "found a null pointer, expected one to a ptowsp_program*"));
+  *program = new (std::nothrow) ptowsp_program;
+  if (!*program) return failed(Status{Outcome::run_failure, {}, {}, {}, {}});
+  ptowsp_program_options wanted = {};
+  if (options) std::memcpy(&wanted, options, std::min<size_t>(options->size, sizeof wanted));
+  return kept(*program, guarded([&] { return open(**program, artifact, wanted); }));
+}
+
+PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) { delete program; }
+
+PTOWSP_EXPORT const char* ptowsp_program_artifact(const ptowsp_program* program) {
+  return program ? program->folder.c_str() : "";
+}
+
+PTOWSP_EXPORT int ptowsp_program_call(ptowsp_program* program, const ptowsp_argument* arguments,
+                                      uint32_t count, ptowsp_program_stats* stats) {
+  return guarded([&] { return runCall(program, arguments, count, stats); });
+}
+
+PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tensors,
+                                     const uint64_t* bytes, uint32_t count) {
+  return kept(program, guarded([&] {
+    std::vector<ptowsp_argument> arguments(count);
+    for (uint32_t i = 0; i < count; ++i) arguments[i] = {tensors[i], bytes[i]};
+    return runCall(program, arguments.data(), count, nullptr);
+  }));
+}
+
+PTOWSP_EXPORT void ptowsp_program_cancel(ptowsp_program* program) {
+  if (program->run) program->chip->cancel(&program->device);
+}
+
+PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
+  return program ? program->error.c_str() : "out of memory";
+}
+
+PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
+                                           ptowsp_program_stats* stats) {
+  if (!program->run || !stats) return PTOWSP_BAD_ARTIFACT;
+  fillStats(*program, stats);
   return PTOWSP_OK;
 }
 
 PTOWSP_EXPORT int ptowsp_program_total_cycles(ptowsp_program* program, int block_dim,
                                               int64_t* cycles) {
-  return guarded(program, [&]() -> Status {
+  return kept(program, guarded([&]() -> Status {
     if (!program->run || program->dead || block_dim < 1 || !cycles)
       return Status::badArtifact("ptowsp_program_total_cycles",
                                  !program->run      ? "the program could not be opened"
@@ -240,8 +330,10 @@ PTOWSP_EXPORT int ptowsp_program_total_cycles(ptowsp_program* program, int block
     }
     *cycles = ptowsp::glue::makespan(*program->graph, manifest.kernels, block_dim);
     return {};
-  });
+  }));
 }
+
+PTOWSP_EXPORT uint32_t ptowsp_glue_abi(void) { return PTOWSP_GLUE_ABI; }
 
 PTOWSP_EXPORT const char* ptowsp_glue_version(void) { return PTOWSP_VERSION; }
 

@@ -21,12 +21,7 @@ int cpuCount() {
 
 }  // namespace
 
-Device::~Device() {
-  // A dead device may still have a kernel running on its memory: then it is left as it is.
-  if (sim_device_ && !dead_) library_->sim()->device_destroy(sim_device_);
-}
-
-Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options) {
+Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options, Chip* shared) {
   library_ = &library;
   options_ = options;
   // Some runtimes hang, or run nothing, on a bad combination of these two; so it never gets there.
@@ -63,18 +58,20 @@ Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options)
                                format("found %d, expected %d at most, the blocks that %s has", blocks,
                                       library.external()->most_blocks, library.external()->name.c_str()),
                                "change BLOCK_DIM or --block-dim");
-  if (const SimApi* sim = library.sim()) {
-    sim_device_ = sim->device_create();
-    if (!sim_device_) return Status::runFailure("device", "found no memory for a device");
-  }
+  if (!shared) return own_.open(library);
+  chip_ = shared;
   return {};
 }
 
 Status Device::select(uint32_t sim_flags) {
   if (const SimApi* sim = library_->sim()) {
-    sim->device_use(sim_device_);
-    if (dead_ && sim->device_reset() != 0)
-      return Status::runFailure("device", "cannot be used again after a run that failed");
+    sim->device_use(chip_->sim_device);
+    if (chip_->dead) {
+      if (sim->device_reset() != 0)
+        return Status::runFailure("device", "cannot be used again after a run that failed");
+      ++chip_->life;
+      chip_->kernels_of = nullptr;
+    }
     ptowsp_sim_options options = {};
     options.size = sizeof options;
     options.flags = sim_flags | PTOWSP_SIM_QUIET;
@@ -86,11 +83,11 @@ Status Device::select(uint32_t sim_flags) {
     }
     if (const int code = sim->set_options(&options); code != 0)
       return Status::runFailure("device", format("the runtime refused its options, code %d", code));
-  } else if (dead_) {
+  } else if (chip_->dead) {
     return Status::runFailure("device", "cannot be used again after a run that failed",
                               "run it in a new process");
   }
-  dead_ = false;
+  chip_->dead = false;
   if (const int code = library_->contract().set_device(options_.device_id); code != 0)
     return Status::runFailure(
         "device", format("set_device(%d) failed with code %d", options_.device_id, code));
@@ -98,7 +95,7 @@ Status Device::select(uint32_t sim_flags) {
 }
 
 void Device::cancel() {
-  if (const SimApi* sim = library_->sim()) sim->device_cancel(sim_device_);
+  if (const SimApi* sim = library_->sim()) sim->device_cancel(chip_->sim_device);
   if (library_->external()) {
     cancelled_ = true;
     process_.kill();

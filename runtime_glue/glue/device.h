@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Device: one simulated chip (or whatever a runtime library drives), its options, and the kernels
-// registered on it.
+// Device: how a program launches on a chip (simulated, or whatever a runtime library drives): options,
+// and the kernels that it registers there.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime_glue/glue/child_process.h"
+#include "runtime_glue/glue/chip.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/runtime_library.h"
 #include "runtime_glue/glue/status.h"
@@ -31,27 +32,27 @@ class Device {
   Device() = default;
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-  ~Device();
 
-  // Checks the options; block_dim() and aicpuThreads() then hold what launches use. The library has
-  // to outlive the device.
-  Status open(const RuntimeLibrary& library, const DeviceOptions& options);
+  // Checks the options; block_dim() and aicpuThreads() then hold what launches use. The library and the
+  // chip have to outlive the device; without a chip it has one of its own.
+  Status open(const RuntimeLibrary& library, const DeviceOptions& options, Chip* shared = nullptr);
 
   const RuntimeLibrary& library() const { return *library_; }
   const DeviceOptions& options() const { return options_; }
+  Chip& chip() { return *chip_; }
   int blockDim() const { return options_.block_dim; }
   int aicpuThreads() const { return options_.aicpu_threads; }
 
   // Makes it the calling thread's device, as new after a failed run, with these flags of sim_api.h.
   Status select(uint32_t sim_flags);
-  // Registers every kernel (before each launch: finalize forgets them), `instead` of it when not
-  // null; and the relay kernel where there is one.
+  // Registers every kernel, `instead` of it when not null; and the relay kernel where there is one. Before
+  // each launch, since other runtimes than the built-in one forget them.
   Status registerKernels(const Manifest& manifest, const Executable& executable,
                          KernelFunction instead = nullptr);
   // From any thread: ends the launch that is under way, if the runtime can.
   void cancel();
   // After a run that failed: select() resets the device, if the runtime can.
-  void markDead() { dead_ = true; }
+  void markDead() { chip_->markDead(); }
 
   // External runtimes: the process of the run, and whether cancel() ended it.
   ChildProcess& process() { return process_; }
@@ -64,8 +65,8 @@ class Device {
 
   const RuntimeLibrary* library_ = nullptr;
   DeviceOptions options_;
-  ptowsp_sim_device* sim_device_ = nullptr;
-  bool dead_ = false;
+  Chip own_;
+  Chip* chip_ = &own_;
   ChildProcess process_;
   std::atomic<bool> cancelled_{false};
 };

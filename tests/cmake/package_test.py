@@ -36,8 +36,7 @@ def test_build_tree(tmp_path, build_dir):
 
 def test_targets(tmp_path, package):
     project = Project(tmp_path / "p", package)
-    project.put("main.cpp", '#include "runtime_glue/glue/artifact.h"\n'
-                "int main() { ptowsp::glue::Artifact artifact; return artifact.kernels.empty() ? 0 : 1; }\n")  # fmt: skip
+    project.put("main.cpp", "#include <ptowsp/device.h>\nint main() { ptowsp::Device device; }\n")
     project.write(
         "foreach(name ptowsp-gen ptowsp-run sim glue headers)\n"
         "  if(NOT TARGET PtoWsp::${name})\n    message(FATAL_ERROR ${name})\n  endif()\nendforeach()\n"

@@ -160,7 +160,7 @@ def test_emit_only():
     assert (program.stats.tasks, program.stats.edges) == (2, 0)
     emitted = {str(path.relative_to(folder)) for path in folder.rglob("*")
                if path.is_file() and path.name != ".entry"}
-    assert emitted == {"manifest.json", "kernels/kernel_config.py",
+    assert emitted == {"manifest.json", "include/scale_program.h", "kernels/kernel_config.py",
                        "kernels/orchestration/pto_wsp_orch.cpp",
                        *(f"kernels/orchestration/ptowsp/{header}.h" for header in
                          ("argument_blocks", "dispatch", "launch_graph", "limits",

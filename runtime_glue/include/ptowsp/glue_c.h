@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* The C interface of PtoWsp::glue, libptowsp_glue_c.so: programs in any language run built
    workloads in their own process, on the built-in runtime (on an external one in a process for each
-   run), with every check that ptowsp-run makes
-   of a run (not of its results). C99.
+   run), with the checks that ptowsp-run makes of a run (docs/cpp.md), not of its results. C99.
 
-   Calls for one program come one at a time, from any threads, but for ptowsp_program_cancel(),
-   which may come during another. Different programs are independent of each other. */
+   Two ways of use. A program with a device of its own: ptowsp_program_open(), _run(), _close(); its calls
+   come one at a time, and ptowsp_program_error() has the text of what failed. Or a device that programs
+   and tensors share: ptowsp_device_open(), then programs with options.device, and ptowsp_program_call().
+   Those functions may be called from any threads at the same time; calls on one device run one after
+   another, in the order in which they were made, and ptowsp_last_error() has what failed.
+
+   The library and this header may be of different versions as long as PTOWSP_GLUE_ABI is the same:
+   functions are only added, structs only grow at their end, and each begins with `size`. */
 #ifndef PTOWSP_GLUE_C_H
 #define PTOWSP_GLUE_C_H
 
@@ -15,20 +20,80 @@
 extern "C" {
 #endif
 
-/* What calls return; for all but PTOWSP_OK ptowsp_program_error() has the text. */
+/* Changes when a program that was compiled with an older header could not run any more. */
+#define PTOWSP_GLUE_ABI 1u
+
+/* What calls return. */
 typedef enum ptowsp_outcome {
   PTOWSP_OK = 0,
   PTOWSP_BAD_ARTIFACT = 2, /* wrong arguments, or files that cannot be used */
-  PTOWSP_RUN_FAILURE = 3,  /* the device is dead afterwards: later runs fail, too */
-  PTOWSP_CANCELLED = 4     /* by ptowsp_program_cancel(); later runs are possible */
+  PTOWSP_RUN_FAILURE = 3,  /* a kernel or the runtime failed. A program's own device is dead then: later
+                              runs fail, too. A shared device is made new by the next call, and what its
+                              tensors held is lost */
+  PTOWSP_CANCELLED = 4     /* by a cancel function; later runs are possible */
 } ptowsp_outcome;
 
-/* Every struct begins with `size`, which the caller sets to sizeof the struct. */
+/* Every struct begins with `size`, which the caller sets to sizeof the struct. All else that is 0 or
+   NULL is the default. */
+
+typedef struct ptowsp_device ptowsp_device;
+typedef struct ptowsp_program ptowsp_program;
+
+/* ---- errors ---- */
+
+/* Of the calling thread's last call that failed; strings are never NULL, and valid until its next call.
+   Functions that are given a ptowsp_program of its own device leave their text with that, too. */
+typedef struct ptowsp_error_info {
+  uint32_t size;
+  int32_t outcome;     /* PTOWSP_OK when none has failed yet */
+  const char* place;   /* a tensor, a file, a workload */
+  const char* message; /* what was found and expected */
+  const char* notes;   /* a line for each */
+  const char* fix;     /* what to do about it */
+  const char* text;    /* all of it */
+} ptowsp_error_info;
+
+int ptowsp_last_error(ptowsp_error_info* error);
+
+/* ---- devices ---- */
+
+typedef struct ptowsp_device_options {
+  uint32_t size;
+  int32_t device_id;
+  int32_t block_dim;     /* blocks of the chip; 0: as each workload was built for, else what suits the workers */
+  int32_t aicpu_threads; /* AICPU schedulers; 0: as each workload was built for, else as its policy says */
+  int32_t workers;       /* threads that run kernels; 0: one for each CPU */
+  uint32_t reserved;
+  double timeout_seconds; /* for the tasks of one run; 0: none */
+  const char* platform;   /* NULL: "a2a3sim" */
+  const char* runtime;    /* NULL: the built-in runtime; else a library with its interface, or the folder of
+                             an external one's libraries */
+} ptowsp_device_options;
+
+/* `options` may be NULL. *device is NULL when it cannot be opened. */
+int ptowsp_device_open(const ptowsp_device_options* options, ptowsp_device** device);
+/* Also NULL. Programs on the device keep it until they are closed. */
+void ptowsp_device_close(ptowsp_device* device);
+/* From any thread: ends the tasks of the call that is under way on the device; see
+   ptowsp_program_cancel(). */
+void ptowsp_device_cancel(ptowsp_device* device);
+
+/* ---- programs ---- */
+
 typedef struct ptowsp_program_options {
   uint32_t size;
-  int32_t workers;        /* threads that run kernels; 0: one for each CPU */
-  double timeout_seconds; /* for the tasks of one run; 0: none */
-  const char* runtime;    /* NULL: the built-in runtime; else the folder of an external one's libraries */
+  int32_t workers;        /* threads that run kernels; 0: one for each CPU. Not with `device` */
+  double timeout_seconds; /* for the tasks of one run; 0: none. Not with `device` */
+  const char* runtime;    /* NULL: the built-in runtime; else the folder of an external one's libraries. Not
+                             with `device` */
+  ptowsp_device* device;  /* NULL: the program gets a device of its own */
+  /* What the artifact has to be, where that is known; NULL: anything. */
+  const char* name;        /* of the workload; with `artifact` NULL it is searched for */
+  const char* source;      /* base name of the workload file, for messages */
+  const char* source_hash; /* as the manifest has it; another one is refused */
+  const char* version;     /* of the generator */
+  const char* contract;
+  const char* built_at;    /* the folder that the artifact was built in: one of the places to search */
 } ptowsp_program_options;
 
 /* Of the last run; tasks, edges and critical_path are known before the first, too. */
@@ -38,28 +103,46 @@ typedef struct ptowsp_program_stats {
   int64_t tasks;
   int64_t edges;
   int64_t critical_path; /* tasks on a longest path */
-  uint64_t build_ns;     /* the orchestration built the task graph */
+  uint64_t build_ns;     /* the orchestration built the task graph, when it last did */
   uint64_t wall_ns;      /* the tasks ran */
   int32_t aicpus;        /* AICPU schedulers */
   uint32_t reserved;
   int64_t window;            /* the task window, 0 without one */
   int64_t window_high_water; /* see ptowsp_sim_stats */
   int64_t window_stalls;
+  int32_t cores;             /* 3 for each block; 0 where the runtime does not tell */
+  uint32_t reserved2;
+  uint64_t call_ns;          /* all of the call, copies and checks included, without its turn on the device */
 } ptowsp_program_stats;
-
-typedef struct ptowsp_program ptowsp_program;
 
 /* Loads the artifact (a folder with `ready`, or that file), its kernels and its orchestration;
    `options` may be NULL. *program is set in any case, to be asked for the error and to be closed;
-   it is NULL only when there is no memory. Libraries stay loaded as long as the process lives. */
+   it is NULL only when there is no memory. Libraries stay loaded as long as the process lives.
+
+   With `artifact` NULL the artifact of options.name is searched for, in this order, and the first that
+   there is taken: in each folder E of PTOWSP_ARTIFACT_PATH (colons between them) E/NAME.ptowsp; then
+   options.built_at; then, below the folder that holds the running program's folder,
+   lib*\/ptowsp/NAME.ptowsp and lib/ARCH/ptowsp/NAME.ptowsp; then NAME.ptowsp beside the program. */
 int ptowsp_program_open(const char* artifact, const ptowsp_program_options* options,
                         ptowsp_program** program);
 /* Also NULL. No call of the program may be under way. */
 void ptowsp_program_close(ptowsp_program* program);
+/* The folder of the artifact that was loaded. */
+const char* ptowsp_program_artifact(const ptowsp_program* program);
 
-/* Runs the workload once. tensors[i] is the array of the i-th tensor that is not temporary, in the
-   workload's order, bytes[i] its size: row-major, without gaps. Inputs are only read. Outputs and
-   inouts are written when all tasks have run, and not at all when they have not. */
+/* One argument of a call: `bytes` bytes of an array on the host, row-major, without gaps. */
+typedef struct ptowsp_argument {
+  void* data;
+  uint64_t bytes;
+} ptowsp_argument;
+
+/* Runs the workload once. arguments[i] is for the i-th tensor that is not temporary, in the workload's
+   order. Inputs are only read. Outputs and inouts are written when all tasks have run and the run's
+   checks have passed, and not at all when not. `stats` may be NULL. */
+int ptowsp_program_call(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
+                        ptowsp_program_stats* stats);
+
+/* The same with the arrays' addresses and sizes in two arrays, and the statistics left with the program. */
 int ptowsp_program_run(ptowsp_program* program, void* const* tensors, const uint64_t* bytes,
                        uint32_t count);
 /* From any thread: ends the tasks of the run that is under way. Nothing happens before its tasks
@@ -76,6 +159,8 @@ int ptowsp_program_get_stats(const ptowsp_program* program, ptowsp_program_stats
 
 /* "0.1.0". */
 const char* ptowsp_glue_version(void);
+/* PTOWSP_GLUE_ABI of the library. */
+uint32_t ptowsp_glue_abi(void);
 /* The level of kernel code that fits this machine best, like "x86-64-v3"; "" when none does. */
 const char* ptowsp_kernel_level(void);
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include "runtime_glue/glue/chip.h"
+
+namespace ptowsp::glue {
+
+Status Chip::open(const RuntimeLibrary& runtime) {
+  library = &runtime;
+  const SimApi* sim = runtime.sim();
+  if (!sim) return {};
+  sim_device = sim->device_create();
+  return sim_device ? Status() : Status::runFailure("device", "found no memory for a device");
+}
+
+Chip::~Chip() {
+  // A dead one may still have a kernel running on its memory: then it is left as it is.
+  if (sim_device && !dead) library->sim()->device_destroy(sim_device);
+}
+
+}  // namespace ptowsp::glue

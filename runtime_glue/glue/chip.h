@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Chip: the device of a runtime that several programs may share. Device (device.h) is one program's way
+// of launching on it.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime_glue/glue/runtime_library.h"
+#include "runtime_glue/glue/status.h"
+
+namespace ptowsp::glue {
+
+struct Chip {
+  Chip() = default;
+  Chip(const Chip&) = delete;
+  Chip& operator=(const Chip&) = delete;
+  ~Chip();
+
+  // The library has to outlive the chip.
+  Status open(const RuntimeLibrary& library);
+  // After a run that failed nothing on it is to be trusted: before the next one it is made new.
+  void markDead() { dead = true; }
+
+  const RuntimeLibrary* library = nullptr;
+  ptowsp_sim_device* sim_device = nullptr;  // built-in runtime only
+  bool dead = false;
+  // Counts how often it was made new: device memory of an earlier life is gone.
+  uint64_t life = 1;
+  // Whose kernels are registered; null for nobody's.
+  const void* kernels_of = nullptr;
+};
+
+}  // namespace ptowsp::glue

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// What the emitted header <name>.h of a workload is made of: parameters that take arrays of all kinds,
+// and LoadedWorkload, which calls. docs/cpp.md says how they are used. C++17.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "ptowsp/device.h"
+#include "ptowsp/error.h"
+#include "ptowsp/tensor_view.h"
+
+// Compared by emitted headers; changes when what they are written in does.
+#define PTOWSP_CXX_INTERFACE 1
+
+namespace ptowsp {
+
+// Argument: what was given for one tensor, and the tensor's name.
+struct Argument {
+  const char* name;
+  const detail::Given* given;
+};
+
+namespace detail {
+
+class Parameter {
+ public:
+  Argument named(const char* name) const { return {name, &given_}; }
+
+ protected:
+  explicit Parameter(const Given& given) : given_(given) {}
+
+ private:
+  Given given_;
+};
+
+}  // namespace detail
+
+// In: an input as a parameter: a TensorView<const T, Extents...>, or anything that becomes one. What the
+// compiler cannot check is checked when the workload is called.
+template <typename T, std::size_t... Extents>
+class In : public detail::Parameter {
+ public:
+  template <typename S, typename = std::enable_if_t<!std::is_same_v<detail::Plain<S>, In>>>
+  In(S&& source) : Parameter(detail::Give<const T, Extents...>::from(source)) {}
+};
+
+// Out: an output, a TensorView<T, Extents...>; InOut: an array that is read and written.
+template <typename T, std::size_t... Extents>
+class Out : public detail::Parameter {
+ public:
+  template <typename S, typename = std::enable_if_t<!std::is_same_v<detail::Plain<S>, Out>>>
+  Out(S&& source) : Parameter(detail::Give<T, Extents...>::from(source)) {}
+};
+
+template <typename T, std::size_t... Extents>
+using InOut = Out<T, Extents...>;
+
+// WorkloadIdentity: the artifact that a header belongs to.
+struct WorkloadIdentity {
+  const char* name;
+  const char* source;  // base name of the workload file
+  const char* source_hash;
+  const char* version;
+  const char* contract;
+  const char* built_at;  // the folder it was built in, or null
+};
+
+// LoadedWorkload: an artifact, loaded onto a device. Calls may come from any threads.
+class LoadedWorkload {
+ public:
+  // Loads the artifact in `folder`; where that is empty, the one that is found
+  // (ptowsp_program_open() in ptowsp/glue_c.h says where). Throws ptowsp::Error when there is none, or
+  // it is not the one that the header was emitted with.
+  LoadedWorkload(Device& device, const WorkloadIdentity& identity, const std::string& folder) {
+    ptowsp_program_options options = {};
+    options.size = sizeof options;
+    options.device = device.handle();
+    options.name = identity.name;
+    options.source = identity.source;
+    options.source_hash = identity.source_hash;
+    options.version = identity.version;
+    options.contract = identity.contract;
+    options.built_at = identity.built_at;
+    ptowsp_program* program = nullptr;
+    const int outcome =
+        ptowsp_program_open(folder.empty() ? nullptr : folder.c_str(), &options, &program);
+    handle_.reset(program);
+    detail::check(outcome);
+  }
+
+  // The folder that was loaded.
+  std::string artifact() const { return ptowsp_program_artifact(handle_.get()); }
+  // For the C interface.
+  ptowsp_program* handle() const noexcept { return handle_.get(); }
+
+  // One run, with an argument for each tensor that is not temporary, in the workload's order.
+  template <std::size_t kCount>
+  Statistics call(const Argument (&arguments)[kCount]) {
+    ptowsp_argument given[kCount];
+    const detail::Given* fault = nullptr;
+    const char* name = collect(arguments, given, &fault);
+    if (name) detail::raise(detail::faultOf(std::string("tensor ") + name, *fault));
+    Statistics statistics = {};
+    statistics.size = sizeof statistics;
+    detail::check(ptowsp_program_call(handle_.get(), given, kCount, &statistics));
+    return statistics;
+  }
+
+  template <std::size_t kCount>
+  Result tryCall(const Argument (&arguments)[kCount]) noexcept {
+    ptowsp_argument given[kCount];
+    const detail::Given* fault = nullptr;
+    const char* name = collect(arguments, given, &fault);
+    if (name) return Result(detail::faultOf(std::string("tensor ") + name, *fault));
+    Statistics statistics = {};
+    statistics.size = sizeof statistics;
+    if (ptowsp_program_call(handle_.get(), given, kCount, &statistics) != PTOWSP_OK)
+      return Result(detail::lastError());
+    return Result(statistics);
+  }
+
+ private:
+  // The name of the first tensor that was not given what it takes, or null.
+  template <std::size_t kCount>
+  static const char* collect(const Argument (&arguments)[kCount], ptowsp_argument (&given)[kCount],
+                             const detail::Given** fault) {
+    for (std::size_t i = 0; i < kCount; ++i) {
+      *fault = arguments[i].given;
+      if ((*fault)->fault != detail::Given::Fault::none) return arguments[i].name;
+      given[i] = {};
+      given[i].data = (*fault)->data;
+      given[i].bytes = (*fault)->bytes;
+    }
+    return nullptr;
+  }
+
+  detail::Handle<ptowsp_program, ptowsp_program_close> handle_;
+};
+
+}  // namespace ptowsp
