@@ -6,7 +6,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/PtoWsp")
-install(TARGETS ptowsp_gen ptowsp_run ptowsp_sim ptowsp_glue_c ptowsp_headers EXPORT PtoWspTargets
+install(TARGETS ptowsp_gen ptowsp_run ptowsp_tool ptowsp_sim ptowsp_glue_c ptowsp_headers EXPORT PtoWspTargets
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")

@@ -2,19 +2,13 @@
 #include "runtime_glue/run/html_report.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
-#include <string_view>
 
 #include "runtime_glue/glue/text.h"
+#include "runtime_glue/report/page.h"
 #include "runtime_glue/run/json_writer.h"
 #include "runtime_glue/run/statistics.h"
 
 namespace ptowsp::run {
-
-std::string_view reportPage();  // embedded, see CMakeLists.txt
 
 namespace {
 
@@ -116,27 +110,41 @@ void addTensors(JsonWriter& json, const glue::Manifest& manifest, const glue::Ho
   json.endArray();
 }
 
-// Inside <script>, "</script>" must not occur; in JSON a "<" is found in strings only.
-std::string escaped(const std::string& json) {
-  std::string text;
-  text.reserve(json.size());
-  for (const char c : json) {
-    if (c == '<')
-      text += "\\u003c";
-    else
-      text += c;
-  }
-  return text;
+// `detail` is an object's text, to which the manifest is added.
+Status writePage(const std::string& file, const Report& report, const glue::Artifact& artifact,
+                 std::string detail) {
+  std::string manifest;
+  if (Status status = glue::readFile(artifact.manifest_file, &manifest); !status.ok())
+    return status;
+  detail.pop_back();
+  detail += ",\"manifest\":" + manifest + "}";
+  const std::string problem =
+      report::writeFile(file, report::page({{report.name, jsonText(report), std::move(detail)}}));
+  if (problem.empty()) return {};
+  return Status::badArtifact(file, problem, "give a file that can be written to --report");
 }
 
 }  // namespace
 
+Status writeUnfinishedReport(const std::string& file, const Report& report,
+                             const glue::Artifact& artifact) {
+  Report unfinished = report;
+  unfinished.status = Status::runFailure(
+      report.name, "the process ended before its run did",
+      "read what it said last, on stderr: what it was doing then, and why it ended");
+  unfinished.stats.tasks = artifact.manifest.graph.tasks;
+  unfinished.stats.edges = artifact.manifest.graph.edges;
+  unfinished.stats.critical_path = artifact.manifest.graph.critical_path;
+  JsonWriter json;
+  json.beginObject();
+  addNumbers(json, "failed_tasks", std::vector<int64_t>());
+  json.endObject();
+  return writePage(file, unfinished, artifact, json.text());
+}
+
 Status writeHtmlReport(const std::string& file, const Report& report,
                        const glue::Artifact& artifact, const glue::HostTensors& tensors,
                        const glue::Run& run) {
-  std::string manifest;
-  if (Status status = glue::readFile(artifact.manifest_file, &manifest); !status.ok())
-    return status;
   JsonWriter json;
   json.beginObject();
   addNumbers(json, "failed_tasks", report.failed_tasks);
@@ -144,21 +152,7 @@ Status writeHtmlReport(const std::string& file, const Report& report,
   addEdges(json, run);
   addTensors(json, artifact.manifest, tensors);
   json.endObject();
-  std::string data = json.text();
-  data.pop_back();
-  data += ",\"run\":" + jsonText(report) + ",\"manifest\":" + manifest + "}";
-
-  const std::string_view page = reportPage(), place = "DATA_OF_THE_RUN";
-  const size_t at = page.find(place);
-  const std::string text = std::string(page.substr(0, at)) + escaped(data) +
-                           std::string(page.substr(at + place.size()));
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "w"),
-                                                               &std::fclose);
-  if (stream && std::fwrite(text.data(), 1, text.size(), stream.get()) == text.size() &&
-      std::fflush(stream.get()) == 0)
-    return {};
-  return Status::badArtifact(file, std::string("cannot write it: ") + std::strerror(errno),
-                             "give a file that can be written to --report");
+  return writePage(file, report, artifact, json.text());
 }
 
 }  // namespace ptowsp::run

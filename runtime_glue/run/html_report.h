@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes one run as a page for people: a single HTML file that needs no network. The page itself
-// (html/) is made when PtoWsp is built; here a run's data are put into it.
+// Writes one run as a page for people, see runtime_glue/report/page.h.
 #pragma once
 
 #include <string>
@@ -15,6 +14,11 @@ namespace ptowsp::run {
 
 // Above this many edges a page would be too large to open with ease: it then goes without them.
 inline constexpr int64_t kMostEdgesInReport = 2'000'000;
+
+// The page as it is when the process ends before it can write the run's: what is known by then. Written
+// before a run that may take the process along.
+glue::Status writeUnfinishedReport(const std::string& file, const Report& report,
+                                   const glue::Artifact& artifact);
 
 glue::Status writeHtmlReport(const std::string& file, const Report& report,
                              const glue::Artifact& artifact, const glue::HostTensors& tensors,

@@ -6,6 +6,7 @@ PTOWSP_SCREENSHOTS=DIR keeps a picture of each page, light and dark.
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from run_test import SANITIZED, Artifact, run
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 
 @pytest.fixture
@@ -149,7 +151,8 @@ def test_a_hundred_thousand_tasks(browser, tmp_path):
     file = tmp_path / "report.html"
     assert run(artifact, "--report", file).returncode == 0
     page = file.read_text()
-    begin = page.index('<script id="data" type="application/json">') + len('<script id="data" type="application/json">')
+    mark = '<script class="detail" type="application/json">'
+    begin = page.index(mark) + len(mark)
     end = page.index("</script>", begin)
     data = json.loads(page[begin:end])
     count, lanes = 100_000, 2
@@ -174,4 +177,153 @@ def test_a_hundred_thousand_tasks(browser, tmp_path):
         requestAnimationFrame(step);""")
     print(f"100,000 tasks: {file.stat().st_size / 1e6:.1f} MB, paint {paint}, median frame while zooming {frame:.1f} ms")
     assert "50,000 tasks" in text(browser, "critical")
+    browser.find_element(By.ID, "search").send_keys("r=99999]")
+    assert text(browser, "matches") == "1 of 100,000 tasks"
+    assert file.stat().st_size < 12e6
+    # A machine that is busy with other tests may be slow; without aggregation a frame takes seconds.
+    assert paint and paint[0][1] < 20_000 and frame < 500
     assert browser.get_log("browser") == []
+
+
+# ---- several runs: ptowsp report ----
+
+TOOL = Path(os.environ["PTOWSP_RUN"]).with_name("ptowsp")
+
+
+def tool(*arguments):
+    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A folder with a run in each form, and other files."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    artifact = Artifact(tmp_path / "pair.ptowsp").write()
+    assert run(artifact, "--report", folder / "page.html", "--workers", 1, "--repeat", 3).returncode == 0
+    (folder / "result.json").write_text(run(artifact, "--json").stdout)
+    assert run(artifact, "--trace", folder / "timeline.json").returncode == 0
+    wrong = Artifact(tmp_path / "wrong.ptowsp").use(increment="wrong").write()
+    assert run(wrong, "--report", folder / "wrong.html").returncode == 1
+    (folder / "notes.json").write_text("[]")
+    (folder / "notes.html").write_text("<!doctype html>")
+    return folder
+
+
+def test_several_runs_side_by_side(browser, runs, tmp_path):
+    page = tmp_path / "all.html"
+    done = tool("report", runs, 'a <b> & "c"=' + str(runs / "page.html"), "-o", page)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f'{page}: 5 runs: page, result, timeline, wrong, a <b> & "c"\n'
+    open_page(browser, page)
+    assert browser.title == "5 runs: page"
+    rows = text(browser, "compare").splitlines()
+    names = [row.split(" pair right 8 ")[0] for row in rows if " right 8 " in row]
+    assert names == ["page", "result", 'a <b> & "c"']
+    assert any(row.startswith("wrong pair wrong 8 ") for row in rows)
+    assert any(row.startswith("timeline two steps timeline only 8 ") for row in rows)
+    page_row = next(row for row in rows if row.startswith("page "))
+    assert " 1.00 × " in page_row
+    assert any(row.startswith("twice ") and row.count("×") == 5 for row in rows)
+    choice = Select(browser.find_element(By.ID, "runs"))
+    assert [option.text for option in choice.options] == ["page", "result", "timeline", "wrong", 'a <b> & "c"']
+    assert text(browser, "outcome") == "right" and "median of 3" in text(browser, "facts")
+
+
+@pytest.mark.parametrize("index, outcome, kernels, edges", [
+    (1, "right", "twice 4 ", "What is known of this run has no graph."),
+    (2, "timeline only", "twice aiv 4 ", "A timeline has no edges."),
+    (3, "wrong", "twice aiv 4 ", None),
+])  # fmt: skip
+def test_choice_of_a_run(browser, runs, tmp_path, index, outcome, kernels, edges):
+    page = tmp_path / "all.html"
+    assert tool("report", runs, "-o", page).returncode == 0
+    open_page(browser, page)
+    Select(browser.find_element(By.ID, "runs")).select_by_index(index)
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script("return document.readyState") == "complete"
+                                     and text(b, "outcome").startswith(outcome))  # fmt: skip
+    assert browser.get_log("browser") == []
+    assert text(browser, "kernels").splitlines()[1].startswith(kernels)
+    assert edges is None or text(browser, "graph") == edges
+    if outcome == "wrong":
+        assert "increment[q=" in text(browser, "details")
+
+
+def test_a_page_of_several_runs_is_one_of_its_runs(runs, tmp_path):
+    """Put together in two steps or in one, the runs are the same."""
+    assert tool("report", runs / "page.html", runs / "wrong.html", "-o", tmp_path / "two.html").returncode == 0
+    done = tool("report", tmp_path / "two.html", "again=" + str(tmp_path / "two.html"), "-o", tmp_path / "four.html")
+    assert done.stdout == f"{tmp_path}/four.html: 4 runs: page, wrong, again page, again wrong\n"
+    assert tool("report", tmp_path / "two.html", "-o", tmp_path / "same.html").returncode == 0
+    assert (tmp_path / "same.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_labels_are_made_different(runs, tmp_path):
+    done = tool("report", runs / "page.html", runs / "page.html", runs / "page.html", "-o", tmp_path / "p.html")
+    assert done.stdout == f"{tmp_path}/p.html: 3 runs: page, page (2), page (3)\n"
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("run.json", None, "found no such file or folder\n  fix: give what holds a run: expected a page of ptowsp-run --report, "
+     "a result of --json, or a timeline of --trace"),
+    ("run.json", "{}", "found no run, expected a page of ptowsp-run --report, a result of --json, or a timeline of --trace\n"
+     "  fix: run ptowsp-run with one of these"),
+    ("run.json", '{"traceEvents": [{"ph": "X"}]}', "found no run, expected a page of ptowsp-run --report, a result of --json, "
+     "or a timeline of --trace\n  fix: run ptowsp-run with one of these"),
+    ("run.json", '{"ptowsp_run": 2}', "found a result in format 2, expected 1\n  fix: run ptowsp-run with one of these"),
+    ("folder", {}, "found no .html or .json file that holds a run\n  fix: write one there with ptowsp-run --report"),
+])  # fmt: skip
+def test_what_holds_no_run(tmp_path, name, content, message):
+    if content == {}:
+        (tmp_path / name).mkdir()
+    elif content is not None:
+        (tmp_path / name).write_text(content)
+    done = tool("report", tmp_path / name, "-o", tmp_path / "page.html")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"ptowsp: error: {tmp_path}/{name}: {message}\n"
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_page_that_cannot_be_written(runs, tmp_path):
+    done = tool("report", runs, "-o", tmp_path / "no/such/folder.html")
+    assert done.returncode == 1
+    assert done.stderr == (f"ptowsp: error: {tmp_path}/no/such/folder.html: cannot write it: No such file or directory\n"
+                           "  fix: give a file that can be written to --output\n")  # fmt: skip
+
+
+def test_wrong_usage(tmp_path):
+    assert tool("report").returncode == 2
+    assert tool("reprot").returncode == 2
+    version = tool("--version")
+    assert (version.returncode, version.stdout) == (0, f"ptowsp {os.environ['PTOWSP_VERSION']}, contract G1\n")
+
+
+def test_process_that_ends_before_its_run(artifact, browser, tmp_path):
+    """An orchestration that never returns: the guard ends the process, and the page says what is known."""
+    artifact.use(orchestration="hang")
+    report(artifact, browser, tmp_path, "--timeout", 0.2, code=3)
+    outcome = text(browser, "outcome")
+    assert outcome.startswith("failed\npair: the process ended before its run did\n")
+    assert "tasks 8" in text(browser, "facts")
+
+
+def test_trapped_nan(artifact, browser, tmp_path):
+    artifact.use(twice="nan")
+    report(artifact, browser, tmp_path, "--trap-nan", "--workers", 1, code=3)
+    assert "task 1, twice[r=1] made a NaN" in text(browser, "outcome")
+    assert "twice[r=1] · task 1" in text(browser, "details")
+
+
+def test_printed(artifact, browser, tmp_path):
+    """On paper: light, and what one clicks is not there."""
+    report(artifact, browser, tmp_path, code=0)
+    browser.execute_script("document.documentElement.dataset.theme = 'dark'")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        shown = browser.execute_script("""
+            const style = (selector) => getComputedStyle(document.querySelector(selector));
+            return [style("body").backgroundColor, style(".bar:not([hidden])").display, style("#details").display, style("#kernels table").display];""")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert shown == ["rgb(255, 255, 255)", "none", "none", "table"]
+    assert len(browser.print_page()) > 10_000
