@@ -100,6 +100,10 @@ function(_ptowsp_add_emission)
   if("a2a3" IN_LIST w_PLATFORMS)
     list(APPEND platforms --platform a2a3)
   endif()
+  _ptowsp_debugs_kernels(debugged)
+  if(debugged)
+    list(APPEND options --lines)
+  endif()
   set(command "${w_generator}" emit "${w_workload}" -o "${w_dir}" --name ${w_name} ${options}
     ${platforms} --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
   set(byproducts "")
@@ -246,6 +250,7 @@ endfunction()
 # _ptowsp_add_kernels(): <name>.<kernel> (or <name>.<kernel>.<level> for several levels).
 function(_ptowsp_add_kernels)
   _ptowsp_uses_instrumentation(instrumented)
+  _ptowsp_debugs_kernels(debugged)
   foreach(kernel IN LISTS w_kernels)
     foreach(level IN LISTS w_levels)
       _ptowsp_kernel_file(${kernel} ${level} file)
@@ -258,7 +263,12 @@ function(_ptowsp_add_kernels)
       endif()
       # Debug keeps the user's level of optimisation, for stepping through; everything else, no
       # build type included, gets -O3: a kernel without it is an order of magnitude slower.
-      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-fast-math
+      set(optimise -O3)
+      if(debugged)
+        set(optimise -Og)
+        _ptowsp_add_debug_information(${target})
+      endif()
+      target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:${optimise}> -fno-fast-math
         -ffp-contract=off -fno-stack-protector)
       if(level STREQUAL "aarch64")
         # Out-of-line atomics would need libgcc, which kernels are linked without.
@@ -273,6 +283,33 @@ function(_ptowsp_add_kernels)
       endif()
     endforeach()
   endforeach()
+endfunction()
+
+# _ptowsp_debugs_kernels(<variable>): whether a debugger is to show the workload's own lines. Where
+# PTOWSP_DEBUG_KERNELS does not say so, that is in builds of type Debug; one tree of sources serves all
+# configurations of a multi-config generator, so there it is for none.
+function(_ptowsp_debugs_kernels variable)
+  if(DEFINED PTOWSP_DEBUG_KERNELS AND NOT PTOWSP_DEBUG_KERNELS STREQUAL "")
+    set(${variable} "${PTOWSP_DEBUG_KERNELS}" PARENT_SCOPE)
+  elseif(NOT CMAKE_CONFIGURATION_TYPES AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set(${variable} TRUE PARENT_SCOPE)
+  else()
+    set(${variable} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# _ptowsp_add_debug_information(<target>): emitted kernels name the workload file without its folder.
+# Debuggers look for such a file where the compiler ran, so that folder is said to be the workload's.
+# Emitted files, which are named in full, stay what they are: of several maps the last and longest holds.
+function(_ptowsp_add_debug_information target)
+  cmake_path(GET w_source PARENT_PATH folder)
+  set(maps "${CMAKE_BINARY_DIR}=${folder}")
+  if(NOT CMAKE_CURRENT_BINARY_DIR STREQUAL CMAKE_BINARY_DIR)
+    list(APPEND maps "${CMAKE_CURRENT_BINARY_DIR}=${folder}")
+  endif()
+  list(APPEND maps "${w_dir}=${w_dir}")
+  list(TRANSFORM maps PREPEND -fdebug-prefix-map=)
+  target_compile_options(${target} PRIVATE -g ${maps})
 endfunction()
 
 # _ptowsp_uses_instrumentation(<variable>): sanitizers, coverage and profiling call a library of

@@ -31,6 +31,8 @@
 #include "generator/verify/capabilities.h"
 #include "generator/verify/load.h"
 #include "generator/verify/names.h"
+#include "ptowsp/manifest.h"
+#include "ptowsp/terminal.h"
 
 namespace fs = std::filesystem;
 
@@ -52,7 +54,8 @@ struct Settings {
   std::vector<std::string> platforms;
   std::string format = "dot";
   int64_t limit = 300;
-  bool json = false;
+  bool json = false, lines = false;
+  std::string colour = "auto";
   uint64_t seed = 0;
   std::vector<std::string> inputs, expected;
 };
@@ -68,13 +71,10 @@ int fail(const std::string& message) {
   return kUserMistake;
 }
 
-bool colourOn(FILE* stream) {
-  return isatty(fileno(stream)) != 0 && std::getenv("NO_COLOR") == nullptr;
-}
-
 // Report prints what the stages found, and says whether the command may go on.
-bool report(const Diagnostics& diagnostics, const Loaded& loaded) {
-  const std::string text = format(diagnostics, loaded.locate(), colourOn(stderr));
+bool report(const Settings& settings, const Diagnostics& diagnostics, const Loaded& loaded) {
+  const bool colour = terminal::wantsColour(settings.colour, STDERR_FILENO);
+  const std::string text = format(diagnostics, loaded.locate(), colour);
   std::fputs(text.c_str(), stderr);
   return !diagnostics.hasErrors();
 }
@@ -156,7 +156,7 @@ std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = 
                                isForDevice(settings), diagnostics);
   if (runnable && settings.limits == "pinned")
     checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
-  if (!report(diagnostics, loaded) || !runnable) return std::nullopt;
+  if (!report(settings, diagnostics, loaded) || !runnable) return std::nullopt;
   return Checked{std::move(loaded), std::move(runnable->program), std::move(runnable->analysis)};
 }
 
@@ -187,7 +187,7 @@ int print(const Settings& settings) {
   Diagnostics unused;
   const Loaded loaded = load(settings.workload, unused);
   if (!loaded.workload) {
-    report(unused, loaded);
+    report(settings, unused, loaded);
     return kUserMistake;
   }
   return deliver(ir::print(*loaded.workload), settings.output);
@@ -200,7 +200,7 @@ int capabilityPage(const Settings& settings) {
 int list(const Settings& settings) {
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
-  if (!report(diagnostics, loaded) || !loaded.program) return kUserMistake;
+  if (!report(settings, diagnostics, loaded) || !loaded.program) return kUserMistake;
   return deliver(emitKernelList(*loaded.program), settings.output);
 }
 
@@ -241,9 +241,10 @@ int emit(const Settings& settings) {
   const Program& program = checked->program;
   Diagnostics diagnostics;
   const Source source = {settings.name, fs::path(settings.workload).filename().string(),
-                         hex16(fnv1a64(checked->loaded.text))};
+                         hex16(fnv1a64(checked->loaded.text)),
+                         settings.lines ? checked->loaded.locate() : Locate()};
   const auto files = emitTree(program, checked->analysis, source, isForDevice(settings), diagnostics);
-  if (!report(diagnostics, checked->loaded) || !files) return kUserMistake;
+  if (!report(settings, diagnostics, checked->loaded) || !files) return kUserMistake;
 
   const fs::path root = settings.output;
   std::string error;
@@ -289,7 +290,7 @@ int eval(const Settings& settings) {
   if (const int failed = removeMarks(settings)) return failed;
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
-  if (!report(diagnostics, loaded) || !loaded.program) return kUserMistake;
+  if (!report(settings, diagnostics, loaded) || !loaded.program) return kUserMistake;
   const auto inputs = pairs(settings.inputs, *loaded.program);
   const auto expected = pairs(settings.expected, *loaded.program);
   if (!inputs || !expected) return kUserMistake;
@@ -299,19 +300,21 @@ int eval(const Settings& settings) {
   options.seed = settings.seed;
   options.inputs = *inputs;
   options.expected = *expected;
-  if (isatty(STDERR_FILENO))
-    options.progress = [](int64_t done, int64_t total) {
-      fmt::print(stderr, "\reval: {} of {} tasks{}", done, total, done == total ? "\n" : "");
+  terminal::Progress progress;
+  if (progress.isLive())
+    options.progress = [&](int64_t done, int64_t total) {
+      if (progress.isDue()) progress.show(fmt::format("eval: {} of {} tasks", done, total));
     };
   reference::Evaluation evaluation;
   Diagnostics found;
   const bool right =
       reference::evaluate(*loaded.program, options, evaluation, found) &&
       reference::writeEvaluation(*loaded.program, evaluation, settings.output, found);
+  progress.clear();
   std::vector<std::string> files = loaded.files;
   files.insert(files.end(), evaluation.files.begin(), evaluation.files.end());
   if (const int failed = writeDepfile(settings, files)) return failed;
-  if (!report(found, loaded) || !right) return kUserMistake;
+  if (!report(settings, found, loaded) || !right) return kUserMistake;
   return settings.stamp.empty() ? kDone : touch(settings.stamp);
 }
 
@@ -368,6 +371,11 @@ int seal(const SealSettings& settings) {
 
 void addWorkload(CLI::App* command, Settings& settings) {
   command->add_option("workload", settings.workload, "Workload file (JSON)")->required();
+  command
+      ->add_option("--color", settings.colour,
+                   "Colours in messages; auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
 }
 
 void addSemantics(CLI::App* command, Settings& settings) {
@@ -404,7 +412,7 @@ int run(int argc, char** argv) {
       "and run it, and evaluates what it must give.\n",
       "ptowsp-gen");
   app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
-  app.set_version_flag("--version", "ptowsp-gen " PTOWSP_VERSION " (pto-runtime contract G1)");
+  app.set_version_flag("--version", std::string("ptowsp-gen " PTOWSP_VERSION ", contract ") + glue::kContract);
   app.require_subcommand(1);
   app.footer("Exit status: 0 done, 1 the workload or a file is wrong, 2 wrong usage.");
   Settings settings;
@@ -429,6 +437,8 @@ int run(int argc, char** argv) {
       ->add_option("--platform", settings.platforms,
                    "Platforms to emit for: a2a3sim, which is always there, and a2a3")
       ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
+  command->add_flag("--lines", settings.lines,
+                    "#line directives in kernels, with which a debugger shows the workload's lines");
   command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");

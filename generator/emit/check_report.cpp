@@ -38,7 +38,8 @@ std::string checkReport(const Diagnostics& diagnostics, const Locate& locate,
     json["related"] = std::move(related);
     list.push_back(std::move(json));
   }
-  const Json report = {{"diagnostics", std::move(list)},
+  const Json report = {{"ptowsp_diagnostics", 1},
+                       {"diagnostics", std::move(list)},
                        {"summary", summary.empty() ? Json() : Json::parse(summary)}};
   // File names need not be UTF-8.
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -8,7 +8,8 @@
 
 namespace ptowsp {
 
-// {"diagnostics": [...], "summary": {...} or null}. `summary` is the text of a JSON object, empty
+// {"ptowsp_diagnostics": 1, "diagnostics": [...], "summary": {...} or null}, see
+// docs/diagnostics.schema.json. `summary` is the text of a JSON object, empty
 // for none.
 std::string checkReport(const Diagnostics& diagnostics, const Locate& locate,
                         const std::string& summary);

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "generator/emit/debug_lines.h"
 #include "generator/emit/element.h"
 #include "generator/emit/kernel_source.h"
 
@@ -142,9 +143,10 @@ class CubeEmitter {
       if (plan_.saved[i]) before += saveText(static_cast<int>(i));
     for (const KernelOp& op : kernel_.ops)
       if (op.result >= 0 && plan_.live[op.result])
-        if (op.op->form == ops::Form::matmul) products += productText(op);
+        if (op.op->form == ops::Form::matmul) products += productText(op) + placeMark(op.place);
     for (size_t i = 0; i < kernel_.tiles.size(); ++i)
-      if (plan_.stored[i] >= 0) after += storeText(static_cast<int>(i), plan_.stored[i]);
+      if (plan_.stored[i] >= 0)
+        after += storeText(static_cast<int>(i), plan_.stored[i]) + storeMark(static_cast<int>(i));
     const std::string numbers = numberTexts();
     const Prologue prologue = emitPrologue(kernel_, tiles_, usedTiles(), writtenTiles(), scalars_);
     return assembleKernel(kernel_, source_name, "ptowsp_matmul.h",
@@ -318,6 +320,14 @@ class CubeEmitter {
                     is_tile && plan_.saved[at(value).index] ? savedMatrix(at(value).index)
                                                             : matrixOf(value),
                     shape);
+  }
+
+  std::string storeMark(int tile) const {
+    std::string mark;
+    for (const KernelOp& op : kernel_.ops)
+      if (op.result < 0 && op.args[0] == kernel_.tiles[static_cast<size_t>(tile)].value)
+        mark = placeMark(op.place);
+    return mark;
   }
 
   const Kernel& kernel_;

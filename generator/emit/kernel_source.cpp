@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "generator/emit/debug_lines.h"
 #include "generator/emit/element.h"
 #include "generator/emit/names.h"
 #include "ptowsp/limits.h"
@@ -94,14 +95,15 @@ std::string assembleKernel(const Kernel& kernel, std::string_view source_name,
 #error "{header} is of another version than this kernel: emit both again"
 #endif
 
-PTOWSP_KERNEL void {function}(int64_t* args) {{
-{prologue}{body}
+{begin}PTOWSP_KERNEL void {function}(int64_t* args) {{
+{prologue}{place}{body}
   ptowsp::complete({slot}, {stamp});
 }}
-{entry})",
+{place}{entry})",
                      fmt::arg("generated", generatedBy("//", source_name)),
                      fmt::arg("arguments", fmt::join(prologue.arguments, ", ")),
                      fmt::arg("header", header), fmt::arg("version", kTileVersion),
+                     fmt::arg("begin", endMark()), fmt::arg("place", placeMark(kernel.place)),
                      fmt::arg("function", function), fmt::arg("prologue", prologue.text),
                      fmt::arg("body", body), fmt::arg("slot", argumentText(count - 2, count)),
                      fmt::arg("stamp", argumentText(count - 1, count)),

@@ -38,7 +38,8 @@ Prologue emitPrologue(const Kernel& kernel, const std::vector<TileNames>& tiles,
                       const std::vector<bool>& tile_used, const std::vector<bool>& written,
                       const std::vector<std::string>& scalar_texts);
 
-// The whole file. `header` is the support header that the body needs.
+// The whole file, with marks (debug_lines.h): `body` ends each op's statements in one. `header` is the
+// support header that the body needs.
 std::string assembleKernel(const Kernel& kernel, std::string_view source_name,
                            std::string_view header, const Prologue& prologue,
                            const std::string& body);

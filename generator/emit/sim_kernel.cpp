@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "generator/emit/cube_kernel.h"
+#include "generator/emit/debug_lines.h"
 #include "generator/emit/sim_plan.h"
 #include "generator/emit/sim_support.h"
 #include "generator/emit/vector_kernel.h"
@@ -28,7 +29,7 @@ std::vector<SupportHeader> simSupportHeaders() {
 }
 
 std::optional<std::string> emitSimKernel(const Kernel& kernel, std::string_view source_name,
-                                         std::string& error) {
+                                         std::string& error, const Locate& lines) {
   const bool cube = kernel.core == CoreType::aic;
   const CubePlan cube_plan = cube ? planCubeKernel(kernel) : CubePlan();
   const SimPlan plan = cube ? SimPlan() : planSimKernel(kernel);
@@ -39,8 +40,9 @@ std::optional<std::string> emitSimKernel(const Kernel& kernel, std::string_view 
         kernel.name, bytes, kMostTemporaryBytes);
     return std::nullopt;
   }
-  return cube ? emitCubeKernel(kernel, cube_plan, source_name)
-              : emitVectorKernel(kernel, plan, source_name);
+  return resolveMarks(cube ? emitCubeKernel(kernel, cube_plan, source_name)
+                           : emitVectorKernel(kernel, plan, source_name),
+                      lines, fmt::format("kernel_{}.cpp", kernel.name));
 }
 
 }  // namespace ptowsp

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/base/diagnostic.h"
 #include "generator/verify/program.h"
 
 namespace ptowsp {
@@ -19,8 +20,9 @@ struct SupportHeader {
 std::vector<SupportHeader> simSupportHeaders();
 
 // C++17 source of `kernel` for a2a3sim. `source_name` is the workload file's base name. Nothing, and
-// the reason in `error`, when the kernel's temporaries do not fit on a core's stack.
+// the reason in `error`, when the kernel's temporaries do not fit on a core's stack. With `lines` a
+// debugger shows the workload's lines in place of the source's own.
 std::optional<std::string> emitSimKernel(const Kernel& kernel, std::string_view source_name,
-                                         std::string& error);
+                                         std::string& error, const Locate& lines = {});
 
 }  // namespace ptowsp

@@ -88,7 +88,7 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
       continue;
     }
     std::string error;
-    std::optional<std::string> text = emitSimKernel(kernel, source.file, error);
+    std::optional<std::string> text = emitSimKernel(kernel, source.file, error, source.lines);
     if (!text) {
       diagnostics.error("tile-too-large", kernel.place, error,
                         "use smaller tiles, or split the kernel");

@@ -24,6 +24,7 @@ struct Source {
   std::string name;  // C identifier of the workload
   std::string file;  // base name of the workload file
   std::string hash;  // of its bytes, 16 hex digits
+  Locate lines = {};  // for #line directives in kernels for a2a3sim; none: without
 };
 
 // All files of the tree, manifest last, for platform a2a3sim and, where that is asked for, a2a3 too;

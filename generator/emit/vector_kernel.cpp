@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "generator/emit/debug_lines.h"
 #include "generator/emit/element.h"
 #include "generator/emit/kernel_source.h"
 
@@ -240,7 +241,20 @@ class VectorEmitter {
 
   std::string define(int value, const std::string& indent, const std::string& expression) const {
     return fmt::format("{}const {} {} = {};\n", indent, registersOf(dtypeOf(value)), values_[value],
-                       expression);
+                       expression) + markOf(value);
+  }
+
+  // Tiles are loaded by whatever op comes next.
+  std::string markOf(int value) const {
+    const KernelOp* const op = definitionOf(value);
+    return op ? placeMark(op->place) : std::string();
+  }
+  std::string storeMark(int tile) const {
+    std::string mark;
+    for (const KernelOp& op : kernel_.ops)
+      if (op.result < 0 && op.args[0] == kernel_.tiles[static_cast<size_t>(tile)].value)
+        mark = placeMark(op.place);
+    return mark;
   }
 
   // Where the row of a kept value begins.
@@ -281,7 +295,8 @@ class VectorEmitter {
     for (const int value : pass.keeps)
       body += inner + storeText(dtypeOf(value), keptRow(value), value);
     for (const int tile : pass.stores)
-      body += inner + storeText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]);
+      body += inner + storeText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]) +
+              storeMark(tile);
     return fmt::format("{0}{1}ptowsp::{2}<{3}>([&](auto at) PTOWSP_INLINE {{\n{4}{1}}});\n{5}",
                        before, indent, pass.folds.empty() ? "forColumns" : "foldColumns",
                        pass.columns, body, after);
@@ -289,7 +304,7 @@ class VectorEmitter {
 
   std::string foldText(int fold, const std::string& indent) const {
     return fmt::format("{}{}.add(at, {});\n", indent, folds_[fold],
-                       values_[definitionOf(fold)->args[0]]);
+                       values_[definitionOf(fold)->args[0]]) + markOf(fold);
   }
 
   // All that is done for one row.
@@ -306,11 +321,12 @@ class VectorEmitter {
     }
     for (const int fold : loop.scalar_folds)
       text += fmt::format("{}{}.add(ptowsp::At<0, 1>{{0}}, {});\n", indent, folds_[fold],
-                          values_[definitionOf(fold)->args[0]]);
+                          values_[definitionOf(fold)->args[0]]) + markOf(fold);
     for (const int value : loop.scalar_keeps)
       text += indent + storeOneText(dtypeOf(value), keptRow(value), value);
     for (const int tile : loop.scalar_stores)
-      text += indent + storeOneText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]);
+      text += indent + storeOneText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]) +
+              storeMark(tile);
     return text;
   }
 

@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "tests/kernels/kernel_builder.h"
 
 namespace ptowsp {
@@ -27,6 +30,70 @@ KernelBuilder softmax(int64_t cols) {
   const int e = k.op("exp", {k.op("sub", {x, k.op("rowmax", {x}, "m")}, "s")}, "e");
   k.store(y, k.op("div", {e, k.op("rowsum", {e}, "d")}, "p"));
   return k;
+}
+
+// Ops 0 to 5 stand in lines 10 to 15 of a script, kernels in line 7.
+SourceLocation scriptLine(std::string_view place) {
+  const size_t digit = place.rfind("/body/");
+  const int line = digit == place.npos ? 7 : 10 + std::stoi(std::string(place.substr(digit + 6)));
+  return {"/build/softmax.json", 1, 1, "/home/me/softmax.py", line};
+}
+
+KernelBuilder twice() {
+  KernelBuilder k("twice");
+  const int x = k.in("x", 1, 8), y = k.out("y", 1, 8);
+  k.store(y, k.op("add", {x, x}, "s"));
+  return k;
+}
+
+TEST(SimKernel, LinesOfTheWorkloadForDebuggers) {
+  Kernel kernel = twice().kernel();
+  kernel.place = "/kernels/0";
+  for (size_t i = 0; i < kernel.ops.size(); ++i)
+    kernel.ops[i].place = "/kernels/0/body/" + std::to_string(i);
+  std::string error;
+  const std::string text = *emitSimKernel(kernel, "softmax.json", error, &scriptLine);
+  EXPECT_THAT(text, HasSubstr(R"(
+#line 7 "softmax.py"
+PTOWSP_KERNEL void kernel_twice(int64_t* args) {
+#line 7 "softmax.py"
+  const float* const x_tile = ptowsp::tile<const float>(args[0]);
+#line 7 "softmax.py"
+  float* const y_tile = ptowsp::tile<float>(args[1]);
+
+#line 10 "softmax.py"
+  ptowsp::forColumns<8>([&](auto at) PTOWSP_INLINE {
+#line 10 "softmax.py"
+    const ptowsp::Lanes x = ptowsp::load(x_tile, at);
+#line 10 "softmax.py"
+    const ptowsp::Lanes s = ptowsp::add(x, x);
+#line 11 "softmax.py"
+    ptowsp::store(y_tile, at, s);
+#line 7 "softmax.py"
+  });
+
+#line 7 "softmax.py"
+  ptowsp::complete(args[3], args[4]);
+#line 7 "softmax.py"
+}
+#line 32 "kernel_twice.cpp"
+PTOWSP_KERNEL_ENTRY(kernel_twice);
+)"));
+  // The directive that leads back says the number of the line behind it.
+  const size_t entry = text.find("PTOWSP_KERNEL_ENTRY");
+  EXPECT_EQ(std::count(text.begin(), text.begin() + static_cast<long>(entry), '\n') + 1, 32);
+  EXPECT_THAT(text, Not(HasSubstr("/home/me")));
+}
+
+// Without a script the workload file itself has the lines.
+TEST(SimKernel, LinesOfAWorkloadThatWasNotTraced) {
+  Kernel kernel = twice().kernel();
+  for (KernelOp& op : kernel.ops) op.place = "/kernels/0/body/0";
+  kernel.place = "/kernels/0";
+  std::string error;
+  const auto json_line = [](std::string_view) { return SourceLocation{"dir/twice.json", 21, 3, "", 0}; };
+  EXPECT_THAT(*emitSimKernel(kernel, "twice.json", error, json_line),
+              HasSubstr("#line 21 \"twice.json\"\n    const ptowsp::Lanes s"));
 }
 
 TEST(SimKernel, ReadsAsWrittenByHand) {
