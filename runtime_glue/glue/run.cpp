@@ -124,10 +124,12 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
     return status;
   }
   enterPhase("running the tasks");
+  setLiveLedger(deviceLedger());
   const uint64_t start = now();
   *code = runtime.launch_runtime(runtime_.get(), device_.aicpuThreads(), device_.blockDim(),
                                  device_.options().device_id, nullptr, 0, nullptr, 0);
   const uint64_t wall_ns = now() - start;
+  setLiveLedger(nullptr);
   if (*code != 0) {
     device_.markDead();
     collectStats(wall_ns);
@@ -157,6 +159,21 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
                               format("finalize_runtime failed with code %d", *code) + simMessage());
   }
   return ledger ? Status() : checkLedger(ledger_.data() + first, first, end);
+}
+
+void Run::setLiveLedger(const uint64_t* ledger) {
+  const std::lock_guard lock(live_lock_);
+  live_ledger_ = ledger;
+}
+
+// Kernels write their slots while this reads them: a slot is seen before or after, never between.
+int64_t Run::completedSoFar() {
+  const std::lock_guard lock(live_lock_);
+  const int64_t tasks = live_ledger_ ? launches_.end(launch_) - launches_.begin(launch_) : 0;
+  int64_t completed = 0;
+  for (int64_t task = 0; task < tasks; ++task)
+    completed += __atomic_load_n(live_ledger_ + task, __ATOMIC_RELAXED) != 0;
+  return completed;
 }
 
 const TaskGraph* Run::keptGraph() const {

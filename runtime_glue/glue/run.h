@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,10 @@ class Run {
   // order; outputs should be poisoned. Nothing is allocated after the first call that succeeds.
   Status execute(const std::vector<void*>& tensors);
 
+  // Tasks that the launch under way has run so far; from any thread, while execute() runs. 0 where the
+  // runtime does not tell.
+  int64_t completedSoFar();
+
   // What the runtime returned when a call of it failed in the last execute(), else 0.
   int code() const { return code_; }
   const RunStats& stats() const { return stats_; }
@@ -101,6 +106,7 @@ class Run {
   Status buildFailure(int code);
   Status launchFailure(int code);
   Status explainGuardDamage(const std::vector<void*>& tensors, Status first);
+  void setLiveLedger(const uint64_t* ledger);
   Status beginObserving();
   Status endObserving(Status status);
   Status checkInputs();
@@ -137,6 +143,8 @@ class Run {
   std::vector<ptowsp_sim_event> events_;  // of all launches, when they are not one whole graph
   std::vector<uint64_t> core_busy_ns_;
   RunStats stats_;
+  std::mutex live_lock_;
+  const uint64_t* live_ledger_ = nullptr;  // guarded by it: the ledger of the launch under way
   int code_ = 0;
   int64_t only_ = -1;
   TaskObserver* observer_ = nullptr;

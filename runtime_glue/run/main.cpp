@@ -3,18 +3,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
+#include "ptowsp/terminal.h"
 #include "runtime_glue/run/options.h"
 #include "runtime_glue/run/report.h"
 #include "runtime_glue/run/session.h"
 
 namespace {
-
-bool wantsColour(int descriptor) {
-  const char* no_colour = std::getenv("NO_COLOR");
-  return isatty(descriptor) && !(no_colour && *no_colour);
-}
 
 void print(const std::string& text, std::FILE* stream) {
   std::fwrite(text.data(), 1, text.size(), stream);
@@ -32,11 +27,11 @@ int main(int argc, char** argv) {
 
   const glue::Outcome outcome = report.status.outcome;
   if (!report.status.ok())
-    print(run::failureText(report.status, wantsColour(STDERR_FILENO)), stderr);
+    print(run::failureText(report.status, terminal::wantsColour(options.colour, STDERR_FILENO)), stderr);
   if (options.json) {
     print(run::jsonText(report), stdout);
   } else if (report.runs > 0 && outcome != glue::Outcome::bad_artifact) {
-    print(run::lineText(report, wantsColour(STDOUT_FILENO)), stdout);
+    print(run::lineText(report, terminal::wantsColour(options.colour, STDOUT_FILENO)), stdout);
     if (options.stats) print(run::statsText(report), stdout);
   }
   std::fflush(stdout);

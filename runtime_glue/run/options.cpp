@@ -99,6 +99,10 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
       ->type_name("FILE");
   app.add_flag("--stats", options->stats, "Print tasks, times, critical path and core utilisation");
   app.add_flag("--json", options->json, "Print everything as JSON, instead of text");
+  app.add_option("--color", options->colour,
+                 "Colours; auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
   app.add_option("--inputs", options->inputs,
                  "Take inputs from DIR/<tensor>.npy; the artifact's expected results do not apply "
                  "then: see --expected")

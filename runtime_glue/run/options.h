@@ -27,6 +27,7 @@ struct Options {
   uint64_t dump_limit = uint64_t{1} << 30;  // bytes
   bool trap_nan = false, trap_infinity = false;
   bool stats = false, json = false;
+  std::string colour = "auto";
   std::string inputs, outputs, expected;
   std::optional<double> rtol, atol;
 };

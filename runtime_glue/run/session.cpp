@@ -17,6 +17,7 @@
 #include "runtime_glue/glue/text.h"
 #include "runtime_glue/run/html_report.h"
 #include "runtime_glue/run/nan_trap.h"
+#include "runtime_glue/run/progress.h"
 #include "runtime_glue/run/tile_dump.h"
 #include "runtime_glue/run/trace_file.h"
 
@@ -88,6 +89,10 @@ class Session {
       if (Status status = selectTask(run); !status.ok()) return status;
     }
     if (Status status = observeTasks(run); !status.ok()) return status;
+    if (!options_.report.empty()) {
+      if (Status status = writeUnfinishedReport(options_.report, report_, artifact_); !status.ok())
+        return status;
+    }
     Status status = runAll(run);
     if (trap_ && status.ok()) report_.remark = trap_->remark();
     if (!options_.trace.empty() && status.outcome != Outcome::bad_artifact && traceable_) {
@@ -100,7 +105,7 @@ class Session {
       if (status.ok()) status = written;
     }
     if (status.outcome == Outcome::wrong_result) explainDifference(run, &status);
-    if (!options_.report.empty() && status.outcome != Outcome::bad_artifact) {
+    if (!options_.report.empty()) {
       report_.status = status;
       Status written = writeHtmlReport(options_.report, report_, artifact_, tensors_, run);
       if (status.ok()) status = written;
@@ -239,7 +244,9 @@ class Session {
   }
 
   Status runAll(glue::Run& run) {
+    RunProgress progress(report_.name, run, options_.repeat);
     for (int i = 0; i < options_.repeat; ++i) {
+      progress.begin(i + 1);
       glue::enterPhase("preparing the tensors");
       if (Status status = tensors_.prepare(); !status.ok()) return status;
       glue::limitTime(report_.name, options_.timeout == 0 ? 0

@@ -8,8 +8,13 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
+import jsonschema
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from on_terminal import on_a_terminal  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 GEN = os.environ["PTOWSP_GEN"]
@@ -107,3 +112,84 @@ def test_refused_for_the_device_only(case, tmp_path):
         expected.write_text(done.stderr)
     assert done.stderr == expected.read_text()
     assert done.returncode == 1
+
+
+# ---- the same as JSON ----
+
+SCHEMA = json.loads((HERE.parents[1] / "docs" / "diagnostics.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_json_says_what_the_text_says(case):
+    done = subprocess.run([GEN, "check", "--json", case.name], cwd=case.parent, capture_output=True, timeout=60)
+    report = json.loads(done.stdout)
+    assert not list(VALIDATOR.iter_errors(report))
+    assert done.stderr == b""
+    failed = any(d["severity"] == "error" for d in report["diagnostics"])
+    assert (done.returncode, report["summary"] is None) == ((1, True) if failed else (0, False))
+    text = case.with_suffix(".txt").read_text(encoding="utf-8", errors="replace")
+    for d in report["diagnostics"][:1 if len(report["diagnostics"]) > 100 else None]:
+        assert f": {d['severity']}: {d['message'].splitlines()[0]}"[:80] in text
+        assert d["rule"] == "script" or f"[{d['rule']}]" in text
+        assert d["fix"] in text
+        for note in d["related"]:
+            assert note["message"].splitlines()[0] in text
+
+
+def test_json_of_a_good_workload():
+    done = subprocess.run([GEN, "check", "--json", HERE.parents[1] / "examples/scale/scale.json"],
+                          capture_output=True, timeout=60)  # fmt: skip
+    report = json.loads(done.stdout)
+    assert not list(VALIDATOR.iter_errors(report))
+    assert (report["diagnostics"], report["summary"]["tasks"]) == ([], 4)
+
+
+# ---- colours and progress, on a terminal ----
+
+
+@pytest.mark.parametrize("options, variables, coloured", [
+    ([], {}, True), (["--color", "never"], {}, False), ([], {"NO_COLOR": "1"}, False), ([], {"NO_COLOR": ""}, True),
+    (["--color", "always"], {"NO_COLOR": "1"}, True), ([], {"TERM": "dumb"}, False), (["--color=auto"], {}, True),
+])  # fmt: skip
+def test_colours_on_a_terminal(options, variables, coloured):
+    case = next(p for p in CASES if p.parent.name == "rules")
+    text, code = on_a_terminal(GEN, "check", case, *options, **variables)
+    assert code == 1
+    assert ("\x1b[" in text) == coloured, text
+
+
+@pytest.mark.parametrize("options, coloured", [([], False), (["--color", "always"], True)])
+def test_colours_in_a_log(options, coloured):
+    case = next(p for p in CASES if p.parent.name == "rules")
+    done = subprocess.run([GEN, "check", case, *options], capture_output=True, text=True, timeout=60)
+    assert ("\x1b[" in done.stderr) == coloured
+
+
+def long_evaluation(tmp_path):
+    """A product of large matrices, over and over: a reference evaluation of some seconds."""
+    tile = [128, 128]
+    workload = {"ptowsp": 1, "name": "long",
+        "tensors": [{"name": n, "dtype": "f32", "shape": [128, 128], "role": r} for n, r in (("a", "input"), ("c", "inout"))],
+        "kernels": [{"name": "step", "params": [{"name": "a", "tile": tile, "dtype": "f32", "access": "in"},
+                                                {"name": "c", "tile": tile, "dtype": "f32", "access": "inout"}],
+                     "body": [{"op": "matmul", "args": ["a", "a"], "result": "p"}, {"op": "store", "args": ["c", "p"]}]}],
+        "program": [{"for": "i", "extent": 1500, "mode": "sequential", "body": [
+            {"task": "step", "args": {"a": "a[0:128, 0:128]", "c": "c[0:128, 0:128]"}}]}]}  # fmt: skip
+    (tmp_path / "long.json").write_text(json.dumps(workload))
+    return tmp_path / "long.json"
+
+
+def test_progress_of_a_long_evaluation(tmp_path):
+    workload = long_evaluation(tmp_path)
+    text, code = on_a_terminal(GEN, "eval", workload, "-o", tmp_path / "out")
+    assert code == 0
+    steps = [int(n) for n in re.findall(r"\r\x1b\[Keval: (\d+) of 1500 tasks", text)]
+    assert steps and steps == sorted(steps) and steps[-1] <= 1500
+    assert text.endswith("\r\x1b[K"), "the line is gone when it is over"
+    done = subprocess.run([GEN, "eval", workload, "-o", tmp_path / "out"], capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), "a log has nothing of it"
+
+
+def test_a_short_evaluation_says_nothing(tmp_path):
+    assert on_a_terminal(GEN, "eval", HERE.parents[1] / "examples/scale/scale.json", "-o", tmp_path) == ("", 0)

@@ -47,6 +47,7 @@ def test_deb_holds_the_python_package(unpacked):
 
 
 @pytest.mark.parametrize("path", ["share/man/man1/ptowsp-gen.1", "share/man/man1/ptowsp-run.1",
+    "share/man/man1/ptowsp.1", "bin/ptowsp", "share/bash-completion/completions/ptowsp",
     "share/bash-completion/completions/ptowsp-gen", "share/bash-completion/completions/ptowsp-run",
     "share/doc/ptowsp/copyright", "share/doc/ptowsp/CHANGELOG.md", "share/doc/ptowsp/docs/ir.md"])  # fmt: skip
 def test_deb_holds(unpacked, path):
@@ -75,6 +76,10 @@ def complete(*words: str) -> set[str]:
     (("ptowsp-gen", "emit", "w.json", "--st"), {"--stamp"}),
     (("ptowsp-run", "--ti"), {"--timeout"}),
     (("ptowsp-run", "art"), set()),
+    (("ptowsp-run", "--color", "a"), {"auto", "always"}),
+    (("ptowsp", "re"), {"report"}),
+    (("ptowsp", "report", "--o"), {"--output"}),
+    (("ptowsp", "report", "run"), set()),
 ])  # fmt: skip
 def test_completion(words, offered):
     assert complete(*words) == offered
