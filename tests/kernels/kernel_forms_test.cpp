@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +17,6 @@
 #include <map>
 #include <random>
 #include <sstream>
-#include <thread>
 
 #include "generator/emit/sim_kernel.h"
 #include "tests/kernels/cases.h"
@@ -164,16 +162,9 @@ class Compiled {
   }
 
   void compileAll() {
-    std::array<std::string, 2> files, said;
-    std::array<bool, 2> ok{};
-    for (size_t i = 0; i < kernels.size(); ++i)
-      files[i % 2] += ' ' + function(kernels[i]) + ".cpp";
-    const auto half = [&](size_t i) { ok[i] = compile("-c" + files[i], said[i]); };
-    std::thread other(half, 1);
-    half(0);
-    other.join();
-    for (size_t i = 0; i < 2; ++i)
-      if (!ok[i]) problem_ += said[i];
+    std::string files, said;
+    for (const Kernel& kernel : kernels) files += ' ' + function(kernel) + ".cpp";
+    if (!compile("-c" + files, said)) problem_ = said;
   }
 
   void load() {

@@ -43,7 +43,7 @@ class Kernels:
 def build(path, artifact, kernels, races):
     shutil.rmtree(artifact, ignore_errors=True)
     manifest = emit_artifact(path, artifact, races=races)
-    compile_all([orchestration_job(artifact, manifest, options=["-O0"])])
+    compile_all([orchestration_job(artifact, manifest)])
     seal_artifact(artifact, kernels.level, kernels.of(artifact, manifest))
 
 

@@ -149,8 +149,17 @@ def test_cases_are_varied_and_mean_something(cases):
 # --- the tests themselves: a wrong op is noticed ------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """A batch and the folder of what the reference, which is right about it, gives."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    workload = join(batch_of(1, EVAL_BATCH, folder, anything, KINDS))
+    assert eval_failure(folder)(workload) is None
+    return Interpreter(workload, folder), folder / "eval" / "expected"
+
+
 @pytest.mark.parametrize("op", sorted(set(DTYPES) - {"store", "constant", "matmul", "cast"}))
-def test_a_wrong_op_is_noticed(cases, op, monkeypatch):
+def test_a_wrong_op_is_noticed(evaluated, op, monkeypatch):
     """An interpreter whose `op` is off by one unit of bf16 must disagree with the reference."""
     right = arithmetic.apply
 
@@ -163,11 +172,10 @@ def test_a_wrong_op_is_noticed(cases, op, monkeypatch):
         return arithmetic.Value(arithmetic.rounded(result.v * (1 + 2.0**-7), result.dtype),
                                 result.e, result.dtype)
 
-    batch = batch_of(1, EVAL_BATCH, cases.folder, anything, KINDS)
-    failure = eval_failure(cases.folder)
-    assert failure(join(batch)) is None
+    interpreter, expected = evaluated
     monkeypatch.setattr(arithmetic, "apply", wrong)
-    assert (failure(join(batch)) or "").startswith("values ")
+    found = compare(expected, interpreter, interpreter.inputs(), arithmetic.REFERENCE)
+    assert (found or "").startswith("values ")
 
 
 @pytest.mark.parametrize("op, instead", [("add", "sub"), ("max", "min")])

@@ -14,7 +14,7 @@ from interpreter import Interpreter
 from op_support import SIM_DTYPES
 from random_workload import generate
 from test_eval import compare
-from toolchain import compile_artifact, expect_success, kernel_levels, run
+from toolchain import compile_artifact, expect_success, kernel_levels, run, unity_artifact
 from workloads import kernel, scalar, task, tensor, tile, workload
 
 
@@ -135,7 +135,7 @@ def test_special_values(cases, level):
         np.save(cases.folder / f"{name}.npy", array.astype(np.float32))
     description = special_workload(arrays)
     interpreter = Interpreter(description, cases.folder)
-    artifact = compile_artifact(cases.write(description), cases.folder / "artifact", level)
+    artifact = unity_artifact(cases.write(description), cases.folder / "artifact", level, "-O2")
     inputs = interpreter.inputs()
     assert compare(artifact / "expected", interpreter, inputs, arithmetic.REFERENCE) is None
     expect_success(run(artifact, cases.folder / "outputs", 2))

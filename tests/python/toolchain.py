@@ -109,7 +109,8 @@ def kernel_compiler(level, optimisation):
 
 
 def orchestration_job(folder, manifest, runtime="builtin", options=()):
-    return [*_compiler(), "-O1", f"-I{RUNTIME_INCLUDE}", *options, "-o",
+    """Not optimised: one graph is built for each compilation."""
+    return [*_compiler(), "-O0", f"-I{RUNTIME_INCLUDE}", *options, "-o",
             str(folder / f"orchestration.{runtime}.so"),
             str(folder / manifest["orchestration"]["source"])]
 
