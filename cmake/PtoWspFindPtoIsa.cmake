@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ptowsp_find_pto_isa(<variable>): the checkout of PTO-ISA that kernels for the device are compiled with:
-# PTO_ISA_PATH of the cache or the environment, else 3rdparty/pto-isa where it is populated, else nothing.
+# PTO_ISA_PATH of the cache or the environment, else 3rdparty/pto-isa of PtoWsp's sources or of the project
+# where it is populated, else nothing.
 include_guard(GLOBAL)
 
 function(ptowsp_find_pto_isa variable)
@@ -13,10 +14,12 @@ function(ptowsp_find_pto_isa variable)
   if(root STREQUAL "OFF")
     set(root "")
   elseif(root STREQUAL "")
-    cmake_path(SET root NORMALIZE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../3rdparty/pto-isa")
-    if(NOT EXISTS "${root}/include/pto/pto-inst.hpp")
-      set(root "")
-    endif()
+    foreach(tree IN ITEMS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." "${CMAKE_SOURCE_DIR}")
+      cmake_path(NORMAL_PATH tree)
+      if(root STREQUAL "" AND EXISTS "${tree}/3rdparty/pto-isa/include/pto/pto-inst.hpp")
+        cmake_path(APPEND tree 3rdparty pto-isa OUTPUT_VARIABLE root)
+      endif()
+    endforeach()
   else()
     cmake_path(ABSOLUTE_PATH root BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE)
     if(NOT EXISTS "${root}/include/pto/pto-inst.hpp")

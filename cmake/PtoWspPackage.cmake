@@ -15,7 +15,8 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/include/ptowsp"
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ptowsp/sim")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
-set(function_files AddWorkload Arguments FindPython HostGenerator KernelList ReservedNames Test Tools)
+set(function_files AddWorkload Arguments Device FindPtoIsa FindPython HostGenerator KernelList ReservedNames
+  Test Tools)
 list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")
 install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/README.md"
   DESTINATION "${package_dir}")

@@ -133,6 +133,8 @@ function(_ptowsp_add_pto_runtime root)
   add_custom_target(ptowsp.pto_runtime DEPENDS "${folder}/runtime.json")
   set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_INCLUDES "${said}")
   set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_FOLDER "${folder}")
+  set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_ROOT "${root}")
+  set_property(GLOBAL PROPERTY _PTOWSP_PTO_RUNTIME_PYTHON "${python}")
   message(STATUS "PtoWsp: workloads run on pto-runtime ${version} in ${root}, too")
 endfunction()
 

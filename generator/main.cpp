@@ -23,6 +23,7 @@
 #include "generator/base/file.h"
 #include "generator/base/hash.h"
 #include "generator/emit/check_report.h"
+#include "generator/emit/device_kernel.h"
 #include "generator/emit/manifest.h"
 #include "generator/emit/tree.h"
 #include "generator/ir/printer.h"
@@ -41,6 +42,9 @@ namespace {
 
 constexpr Dependences kDependences[] = {Dependences::dataflow, Dependences::program_order,
                                         Dependences::as_written};
+// What `check --platform a2a3` ends with.
+constexpr std::string_view kDeviceNote =
+    "  a2a3: kernels can be emitted. PtoWsp has never run one on hardware: see docs/a2a3.md\n";
 constexpr int kDone = 0, kUserMistake = 1, kUsage = 2;
 
 // Settings: the command line; a command reads what it declared.
@@ -62,6 +66,7 @@ struct Settings {
 
 struct SealSettings {
   std::string manifest, ready, platform = "a2a3sim", inputs, expected;
+  std::string device_kernels, toolchain;
   std::vector<std::string> arch, orchestrations, kernels;
   int block_dim = 0, aicpu_threads = 0;
 };
@@ -160,11 +165,24 @@ std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = 
   return Checked{std::move(loaded), std::move(runnable->program), std::move(runnable->analysis)};
 }
 
+// What emission for the device would refuse.
+bool checkDevice(const Settings& settings, const Program& program, Diagnostics& diagnostics) {
+  bool good = true;
+  if (!isForDevice(settings)) return good;
+  for (const Kernel& kernel : program.kernels) good = checkDeviceKernel(kernel, diagnostics) && good;
+  return good;
+}
+
 int check(const Settings& settings) {
   if (!settings.json) {
     const std::optional<Checked> checked = readAndCheck(settings);
     if (!checked) return kUserMistake;
-    return deliver(summaryText(checked->program, checked->analysis), settings.output);
+    Diagnostics found;
+    checkDevice(settings, checked->program, found);
+    if (!report(settings, found, checked->loaded)) return kUserMistake;
+    std::string text = summaryText(checked->program, checked->analysis);
+    if (isForDevice(settings)) text += kDeviceNote;
+    return deliver(text, settings.output);
   }
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
@@ -174,6 +192,7 @@ int check(const Settings& settings) {
             splitAndAnalyze(*loaded.program, analyzeOptions(settings), isForDevice(settings),
                                               diagnostics)) {
       summary = summaryJson(runnable->program, runnable->analysis);
+      if (!checkDevice(settings, runnable->program, diagnostics)) summary.clear();
       if (settings.limits == "pinned")
         checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
     }
@@ -362,6 +381,11 @@ int seal(const SealSettings& settings) {
     entry.file = relative(file);
     build.kernels.push_back(std::move(entry));
   }
+  if (!settings.device_kernels.empty())
+    for (const std::string& kernel : kernelNamesOf(*manifest))
+      build.kernels.push_back({kernel, settings.arch.front(),
+                               relative(settings.device_kernels + "/kernel_" + kernel + ".bin")});
+  build.toolchain = settings.toolchain;
   if (!missing.empty())
     return fail("cannot seal the artifact, these files are missing: " + missing);
   return writeFileIfChanged(settings.ready, emitReady(build), error) == WriteStatus::failed
@@ -401,6 +425,11 @@ void addLimits(CLI::App* command, Settings& settings) {
       ->capture_default_str();
 }
 
+void addPlatforms(CLI::App* command, Settings& settings, const char* meaning) {
+  command->add_option("--platform", settings.platforms, meaning)
+      ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
+}
+
 void addReady(CLI::App* command, Settings& settings) {
   command->add_option("--ready", settings.ready,
                       "File removed first: the built artifact's ready file");
@@ -424,6 +453,7 @@ int run(int argc, char** argv) {
   addWorkload(command, settings);
   addSemantics(command, settings);
   addLimits(command, settings);
+  addPlatforms(command, settings, "Platforms to check for: a2a3sim, and a2a3, which has limits of its own");
   command->add_flag("--json", settings.json, "Errors and summary as JSON on standard output");
   commands[command] = check;
 
@@ -433,10 +463,7 @@ int run(int argc, char** argv) {
   addLimits(command, settings);
   command->add_option("-o,--output", settings.output, "Folder of the emitted tree")->required();
   command->add_option("--name", settings.name, "The workload's C identifier")->required();
-  command
-      ->add_option("--platform", settings.platforms,
-                   "Platforms to emit for: a2a3sim, which is always there, and a2a3")
-      ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
+  addPlatforms(command, settings, "Platforms to emit for: a2a3sim, which is always there, and a2a3");
   command->add_flag("--lines", settings.lines,
                     "#line directives in kernels, with which a debugger shows the workload's lines");
   command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
@@ -480,7 +507,7 @@ int run(int argc, char** argv) {
   commands[command] = eval;
 
   command =
-      app.add_subcommand("list", "Print the kernel list: <core type>:<kernel>, a line for each");
+      app.add_subcommand("list", "Print the kernel list: <cores>:<kernel>, a line for each");
   addWorkload(command, settings);
   command->add_option("-o,--output", settings.output, "File, written only when it changes");
   commands[command] = list;
@@ -499,6 +526,9 @@ int run(int argc, char** argv) {
   sealer->add_option("--arch", sealing.arch, "Levels the kernels are built for")->required();
   sealer->add_option("--orchestration", sealing.orchestrations, "RUNTIME=FILE")->required();
   sealer->add_option("--kernel", sealing.kernels, "NAME:LEVEL=FILE");
+  sealer->add_option("--device-kernels", sealing.device_kernels,
+                     "Folder of kernel_<name>.bin, the code of each of the manifest's kernels");
+  sealer->add_option("--toolchain", sealing.toolchain, "What compiled those, with its version");
   sealer->add_option("--inputs", sealing.inputs, "Folder of the inputs")->required();
   sealer->add_option("--expected", sealing.expected, "Folder of the expected outputs")->required();
   sealer->add_option("--block-dim", sealing.block_dim,

@@ -97,9 +97,13 @@ class Checks {
 
 std::string_view deviceSupportText() { return support::ptoHeader(); }
 
+bool checkDeviceKernel(const Kernel& kernel, Diagnostics& diagnostics) {
+  return Checks(kernel, diagnostics).good();
+}
+
 std::optional<std::string> emitDeviceKernel(const Kernel& kernel, std::string_view source_name,
                                             Diagnostics& diagnostics) {
-  if (!Checks(kernel, diagnostics).good()) return std::nullopt;
+  if (!checkDeviceKernel(kernel, diagnostics)) return std::nullopt;
   return kernel.core == CoreType::aic ? emitDeviceCube(kernel, source_name)
                                       : emitDeviceVector(kernel, source_name);
 }

@@ -15,8 +15,11 @@ namespace ptowsp {
 inline constexpr std::string_view kDeviceSupport = "kernels/pto_support/ptowsp_pto.h";
 std::string_view deviceSupportText();
 
-// Nothing, and errors (unsupported-feature), where PTO-ISA has no instructions for what the kernel does.
-// The kernel's tiles must fit the core's buffers: checkBuffers() says whether they do.
+// Errors (unsupported-feature) where PTO-ISA has no instructions for what the kernel does.
+bool checkDeviceKernel(const Kernel& kernel, Diagnostics& diagnostics);
+
+// Nothing, and those errors, where there is one. The kernel's tiles must fit the core's buffers:
+// checkBuffers() says whether they do.
 std::optional<std::string> emitDeviceKernel(const Kernel& kernel, std::string_view source_name,
                                             Diagnostics& diagnostics);
 

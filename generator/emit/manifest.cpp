@@ -8,6 +8,7 @@
 
 #include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
+#include "generator/emit/device_list.h"
 #include "generator/emit/names.h"
 #include "generator/emit/workload_header.h"
 #include "generator/verify/capabilities.h"
@@ -47,7 +48,10 @@ Json kernelJson(const Kernel& kernel, size_t func_id, bool for_device) {
                      {"strided", tile.strided}});
   for (const ScalarParameter& scalar : kernel.scalars) scalars.push_back(scalar.name);
   Json sources = {{"a2a3sim", simKernelPath(kernel)}};
-  if (for_device) sources["a2a3"] = deviceKernelPath(kernel);
+  if (for_device) {
+    sources["a2a3"] = deviceKernelPath(kernel);
+    sources["a2a3_list"] = deviceListPath(kernel.userName());
+  }
   if (librarySourcePath(kernel) != simKernelPath(kernel))
     sources["library"] = librarySourcePath(kernel);
   Json json = {{"name", kernel.name},
@@ -146,12 +150,14 @@ bool isIdentifier(std::string_view name) {
   });
 }
 
-// Whether `path` is of the form kernels/<core folder>/kernel_<identifier>.cpp.
+// Whether `path` is of the form kernels/<core folder>/kernel_<identifier>.cpp, or a list of those.
 bool isKernelSource(std::string_view path) {
   for (std::string_view folder : {"kernels/aiv_sim/kernel_", "kernels/aic_sim/kernel_",
-                                  "kernels/aiv/kernel_", "kernels/aic/kernel_"}) {
-    if (!path.starts_with(folder) || !path.ends_with(".cpp")) continue;
-    return isIdentifier(path.substr(folder.size(), path.size() - folder.size() - 4));
+                                  "kernels/aiv/kernel_", "kernels/aic/kernel_",
+                                  "kernels/device/kernel_"}) {
+    const std::string_view ending = folder == "kernels/device/kernel_" ? ".list" : ".cpp";
+    if (!path.starts_with(folder) || !path.ends_with(ending)) continue;
+    return isIdentifier(path.substr(folder.size(), path.size() - folder.size() - ending.size()));
   }
   return false;
 }
@@ -214,11 +220,23 @@ std::vector<std::string> namedFilesOf(const std::string& text) {
   return sources;
 }
 
+std::vector<std::string> kernelNamesOf(const std::string& text) {
+  std::vector<std::string> names;
+  const Json manifest = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || !manifest.contains("kernels")) return names;
+  Json kernels = manifest["kernels"];
+  if (manifest.contains("relay") && manifest["relay"].is_object())
+    kernels.push_back(manifest["relay"]);
+  for (const Json& kernel : kernels)
+    if (kernel.is_object() && kernel.contains("name")) names.push_back(kernel["name"]);
+  return names;
+}
+
 std::string emitReady(const Build& build) {
   Json orchestrations = Json::object(), kernels = Json::object();
   for (const auto& [runtime, file] : build.orchestrations) orchestrations[runtime] = file;
   for (const Build::Kernel& kernel : build.kernels) kernels[kernel.name][kernel.arch] = kernel.file;
-  const Json ready = {{"ptowsp_ready", 1},
+  Json ready = {{"ptowsp_ready", 1},
                       {"version", PTOWSP_VERSION},
                       {"manifest", build.manifest},
                       {"manifest_hash", build.manifest_hash},
@@ -230,6 +248,7 @@ std::string emitReady(const Build& build) {
                       {"expected", build.expected},
                       {"block_dim", build.block_dim},
                       {"aicpu_threads", build.aicpu_threads}};
+  if (!build.toolchain.empty()) ready["toolchain"] = build.toolchain;
   return ready.dump(2) + "\n";
 }
 

@@ -35,8 +35,13 @@ struct Build {
   };
   std::vector<Kernel> kernels;
   std::string inputs, expected;
+  std::string toolchain;  // that compiled kernels for a device; empty for simulated ones
   int block_dim = 0, aicpu_threads = 0;  // 0: the runtime's default
 };
+
+// Names of all kernels of a manifest, the relay kernel last where there is one; nothing when `text` is no
+// manifest.
+std::vector<std::string> kernelNamesOf(const std::string& text);
 
 std::string emitReady(const Build& build);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "generator/emit/device_kernel.h"
+#include "generator/emit/device_list.h"
 #include "generator/emit/dispatch.h"
 #include "generator/emit/kernel_config.h"
 #include "generator/emit/manifest.h"
@@ -81,7 +82,8 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
     files.push_back({"kernels/orchestration/ptowsp/processes.h", std::string(support::processesHeader())});
   }
   bool complete = true;
-  std::string library;  // the stages of the kernel at hand
+  // The stages of the kernel at hand: the source of its library, and what to compile for the device.
+  std::string library, device_list = generatedBy("#", source.file);
   for (const Kernel& kernel : program.kernels) {
     if (!checkSupported(kernel, diagnostics)) {
       complete = false;
@@ -104,10 +106,15 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
     files.push_back({simKernelPath(kernel), std::move(*text)});
     if (!for_device) continue;
     std::optional<std::string> device = emitDeviceKernel(kernel, source.file, diagnostics);
-    if (device)
-      files.push_back({deviceKernelPath(kernel), std::move(*device)});
-    else
+    if (!device) {
       complete = false;
+      continue;
+    }
+    device_list += deviceListLine({kernel.core, kernel.name, deviceKernelPath(kernel), *device});
+    files.push_back({deviceKernelPath(kernel), std::move(*device)});
+    if (kernel.stage + 1 < kernel.stages) continue;
+    files.push_back({deviceListPath(kernel.userName()), std::move(device_list)});
+    device_list = generatedBy("#", source.file);
   }
   if (!complete) return std::nullopt;
   if (analysis.segments.relays)
@@ -115,9 +122,15 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
                      emitRelayKernel(source.file)});
   if (for_device) {
     files.push_back({std::string(kDeviceSupport), std::string(deviceSupportText())});
-    if (analysis.segments.relays)
-      files.push_back({fmt::format("kernels/aiv/kernel_{}.cpp", kRelayKernel),
-                       emitDeviceRelay(source.file)});
+    // Whether there is a relay kernel is known here only, so its list is always there.
+    std::string relay_list = generatedBy("#", source.file);
+    if (analysis.segments.relays) {
+      const std::string path = fmt::format("kernels/aiv/kernel_{}.cpp", kRelayKernel);
+      const std::string text = emitDeviceRelay(source.file);
+      relay_list += deviceListLine({CoreType::aiv, std::string(kRelayKernel), path, text});
+      files.push_back({path, text});
+    }
+    files.push_back({deviceListPath(kRelayKernel), std::move(relay_list)});
   }
   files.push_back({"manifest.json", emitManifest(program, analysis, source.name, source.file,
                                                  source.hash, for_device)});
@@ -135,8 +148,14 @@ std::string emitRelayKernel(std::string_view source_name) {
 
 std::string emitKernelList(const Program& program) {
   std::string list;
-  for (const Kernel& kernel : program.kernels)
-    list += fmt::format("aiv:{}\n", kernel.name);
+  for (const Kernel& kernel : program.kernels) {
+    bool cube = false, vector = false;
+    for (const KernelOp& op : kernel.ops) {
+      cube = cube || op.op->cube;
+      vector = vector || !(op.op->cube || op.op->form == ops::Form::store);
+    }
+    list += fmt::format("{}:{}\n", !cube ? "aiv" : vector ? "mix" : "aic", kernel.name);
+  }
   return list;
 }
 

@@ -36,8 +36,9 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
 // Source of the relay kernel for a2a3sim, the same for every workload.
 std::string emitRelayKernel(std::string_view source_name);
 
-// The kernel list: a line "aiv:<kernel>" for each of the user's kernels, in the workload's order: its
-// library is compiled from kernels/aiv_sim/kernel_<kernel>.cpp, whatever cores it runs on.
+// The kernel list: a line "<cores>:<kernel>" for each of the user's kernels, in the workload's order. Its
+// ops say which cores: aiv vector ops alone, aic matmuls alone, mix both. (Whether a kernel is split also
+// depends on what an accumulator is; the list is what can be said from the workload file alone.)
 std::string emitKernelList(const Program& program);
 
 }  // namespace ptowsp

@@ -16,6 +16,7 @@ from pto_wsp.errors import CompileError, PtoError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
+    from pto_wsp._device import Device
     from pto_wsp._tools import Tools
     from pto_wsp.trace import Traced
 
@@ -29,7 +30,7 @@ cmake_minimum_required(VERSION 3.25)
 project(program LANGUAGES CXX)
 find_package(PtoWsp CONFIG REQUIRED)
 ptowsp_add_workload({name} SOURCE {name}.json NO_DATA RACES {races} DEPENDENCIES {dependences}
-  OUTPUT_DIRECTORY ../result)
+  PLATFORMS {platforms} OUTPUT_DIRECTORY ../result)
 """
 
 
@@ -47,15 +48,18 @@ def identifier(name: str) -> str:
     return fit(name, "workload").rstrip("_") + "_program"
 
 
-def emit(tools: Tools, traced: Traced, races: str) -> Entry:
+def emit(tools: Tools, traced: Traced, races: str, for_device: bool) -> Entry:
     """The emitted tree, as `ptowsp-gen emit` writes it. CompileError for mistakes."""
+    platforms = ["--platform", "a2a3sim", "--platform", "a2a3"] if for_device else []
+
     def make(scratch: str, result: str) -> None:
-        check(traced, "--races", races)
+        check(traced, "--races", races, *platforms)
         source = _write_source(scratch, traced)
         _run([tools.gen, "emit", source, "-o", result, "--name", identifier(traced.name),
-              "--races", races, "--dependences", traced.dependences], traced)
+              "--races", races, "--dependences", traced.dependences, *platforms], traced)
 
-    key = _key(["emit", _tools.fingerprint(tools.gen), races, traced.dependences], traced.json_text)
+    key = _key(["emit", _tools.fingerprint(tools.gen), races, traced.dependences, *platforms],
+               traced.json_text)
     return Cache().take(key, make)
 
 
@@ -63,7 +67,7 @@ class Artifact:
     """What a build makes, in the cache. path: its folder."""
 
     def __init__(self, tools: Tools, traced: Traced, races: str, level: str,
-                 pto_runtime: str | None) -> None:
+                 pto_runtime: str | None, device: Device | None) -> None:
         cmake = _tools.find_program("cmake", "cmake")
         ninja = _tools.find_program("ninja", "ninja-build")
         compiler = _tools.find_compiler()
@@ -72,8 +76,9 @@ class Artifact:
         self._key = _key(["artifact", tools.identity(),
                           *map(_tools.fingerprint, (cmake, ninja, compiler)),
                           environment, level, races, traced.dependences,
-                          _runtime_identity(tools, pto_runtime)], traced.json_text)
-        self._make = _maker(tools, traced, races, cmake, ninja, pto_runtime)
+                          _runtime_identity(tools, pto_runtime),
+                          device.identity() if device else []], traced.json_text)
+        self._make = _maker(tools, traced, races, cmake, ninja, pto_runtime, device)
         self._cache = Cache()
         self._entry = self._cache.take(self._key, self._make)
 
@@ -92,18 +97,24 @@ class Artifact:
         self._entry.close()
 
 
-def external_runtime(tools: Tools, root: str) -> Entry:
+def external_runtime(tools: Tools, root: str, device: Device | None) -> Entry:
     """The libraries of the pto-runtime in a checkout, built by its own RuntimeBuilder. PtoError
     when that fails, or the version is unknown."""
+    environment, options = dict(os.environ), []
+    if device:
+        environment["ASCEND_HOME_PATH"] = device.toolkit
+        options = ["--platform", "a2a3", "--toolchain", device.toolchain]
+
     def make(scratch: str, result: str) -> None:
         done = subprocess.run(
             [sys.executable, "-B", os.path.join(tools.bridge, "build_runtime.py"), root,
-             "-o", result],
+             "-o", result, *options], env=environment,
             stdin=subprocess.DEVNULL, capture_output=True, close_fds=False, check=False)
         if done.returncode != 0:
             raise PtoError("error: " + done.stderr.decode(errors="replace").rstrip())
 
-    return Cache().take(_key(["pto-runtime", _runtime_identity(tools, root)], ""), make)
+    identity = device.identity() if device else []
+    return Cache().take(_key(["pto-runtime", _runtime_identity(tools, root), identity], ""), make)
 
 
 def _runtime_identity(tools: Tools, root: str | None) -> list[object]:
@@ -119,17 +130,24 @@ def _runtime_identity(tools: Tools, root: str | None) -> list[object]:
 
 
 def _maker(tools: Tools, traced: Traced, races: str, cmake: str, ninja: str,
-           pto_runtime: str | None) -> Callable[[str, str], None]:
+           pto_runtime: str | None, device: Device | None) -> Callable[[str, str], None]:
+    platforms, options = ["a2a3sim"], ["-DASCEND_HOME_PATH=OFF", "-DPTO_ISA_PATH=OFF"]
+    if device:
+        platforms.append("a2a3")
+        options = [f"-DASCEND_HOME_PATH={device.toolkit}", f"-DPTO_ISA_PATH={device.pto_isa}"]
+
     def make(scratch: str, result: str) -> None:
-        check(traced, "--races", races)
+        check(traced, "--races", races, *(word for platform in platforms
+                                          for word in ("--platform", platform)))
         name = identifier(traced.name)
         source = os.path.dirname(_write_source(scratch, traced))
         with open(os.path.join(source, "CMakeLists.txt"), "w", encoding="utf-8") as file:
-            file.write(_PROJECT.format(name=name, races=races, dependences=traced.dependences))
+            file.write(_PROJECT.format(name=name, races=races, dependences=traced.dependences,
+                                       platforms=" ".join(platforms)))
         build = os.path.join(scratch, "build")
         _run([cmake, "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_MAKE_PROGRAM={ninja}",
               f"-DPtoWsp_DIR={tools.cmake_dir}", f"-DPTO_RUNTIME_PATH={pto_runtime or 'OFF'}",
-              *_OPTIONS], traced)
+              *options, *_OPTIONS], traced)
         _run([ninja, "-C", build, name], traced)
 
     return make

@@ -123,7 +123,8 @@ def _trace(options: argparse.Namespace, parameters: Parameters) -> int:
             write_if_changed(options.build_list, "".join(lines).encode())
         if options.kernel_list:
             write_if_changed(options.kernel_list,
-                             "".join(f"aiv:{name}\n" for name in traced.kernels).encode())
+                             "".join(f"{cores}:{name}\n" for name, cores in
+                                     traced.kernel_cores().items()).encode())
         failed = False
     except (CompileError, _file.UserError) as error:
         if not options.defer_errors:

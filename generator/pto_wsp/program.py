@@ -10,7 +10,10 @@ pto_runtime_a2a3sim    emits and builds the artifact (CMake, in the cache)    on
                        the built-in runtime, or the pto-runtime that PTO_RUNTIME_PATH names
 cpu_sim                checks the workload                                    by the reference
 a2a3sim_codegen        emits the tree: codegen_artifact_dir                   raises
-pto_runtime_a2a3, a2a3_codegen are for the device, and not in this version.
+pto_runtime_a2a3       the same with the CANN toolkit, pto-runtime and PTO-   on the device
+                       ISA that the environment names
+a2a3_codegen           emits the tree, with kernels for the device            raises
+The last two have never run on hardware: see docs/a2a3.md.
 """
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ import threading
 import time
 import weakref
 
-from pto_wsp.errors import GAPS, ExecutionError, PtoError, did_you_mean, fail
+from pto_wsp.errors import ExecutionError, PtoError, did_you_mean, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Callable, Mapping, NoReturn, Sequence
+    from typing import Callable, Mapping, Sequence
     import numpy
     from pto_wsp._file import Module
     from pto_wsp._tools import Tools
@@ -37,7 +40,6 @@ __all__ = ["Program", "Stats", "compile_workload"]
 
 TARGETS = ("pto_runtime_a2a3sim", "pto_runtime_a2a3", "a2a3sim_codegen", "a2a3_codegen", "cpu_sim")
 BLOCKS = 24  # of an A2 or A3 chip, as PTO-ISA's examples take it
-_DEVICE_TARGETS = ("pto_runtime_a2a3", "a2a3_codegen")
 
 
 class Stats:
@@ -95,8 +97,8 @@ class Program:
     """A compiled workload. Made by `Workload.compile()`.
 
     target, name, stats; using_cpp_backend: True, nothing of a kernel is run by Python.
-    codegen_artifact_dir: the folder of the emitted tree (a2a3sim_codegen) or of the whole artifact
-    (pto_runtime_a2a3sim), None for cpu_sim. It lies in the cache: do not change it, and copy what
+    codegen_artifact_dir: the folder of the emitted tree (a2a3sim_codegen, a2a3_codegen) or of the whole
+    artifact (pto_runtime_a2a3sim, pto_runtime_a2a3), None for cpu_sim. It lies in the cache: do not change it, and copy what
     is to stay longer than the program.
     """
 
@@ -192,39 +194,44 @@ class Program:
 
 
 class _Emitted(Program):
-    # a2a3sim_codegen.
+    # a2a3sim_codegen, a2a3_codegen.
 
-    def __init__(self, traced: Traced, tools: Tools, races: str) -> None:
-        super().__init__(traced, "a2a3sim_codegen")
+    def __init__(self, traced: Traced, target: str, tools: Tools, races: str) -> None:
+        super().__init__(traced, target)
         from pto_wsp import _build
-        self._entry = _build.emit(tools, traced, races)
+        self._entry = _build.emit(tools, traced, races, for_device=target == "a2a3_codegen")
         self.codegen_artifact_dir = self._entry.path
         _graph_of(self._entry.path, self.stats)
 
     def _execute(self) -> None:
         raise ExecutionError(f"{self.name}: error: target {self.target} emits sources and runs "
-                             "nothing\n  fix: compile(target=\"pto_runtime_a2a3sim\")")
+                             "nothing\n  fix: "
+                             f"compile(target=\"pto_runtime_{self.target.split('_')[0]}\")")
 
     def close(self) -> None:
         self._entry.close()
 
 
-class _Simulated(Program):
-    # pto_runtime_a2a3sim.
+class _Built(Program):
+    # pto_runtime_a2a3sim, pto_runtime_a2a3.
 
-    def __init__(self, traced: Traced, tools: Tools, races: str, workers: int,
+    def __init__(self, traced: Traced, target: str, tools: Tools, races: str, workers: int,
                  timeout: float) -> None:
-        super().__init__(traced, "pto_runtime_a2a3sim")
+        super().__init__(traced, target)
         from pto_wsp import _build, _runtime
         library = _runtime.Library(tools.glue)
         root = _pto_runtime()
+        device = None
+        if target == "pto_runtime_a2a3":
+            from pto_wsp import _device
+            device = _device.find(tools, root)
         if root and workers:
             fail("bad-option", f"workers is {workers}, and the program runs on pto-runtime in "
                  f"{root}, which has no such option", "leave it out, or set PTO_RUNTIME_PATH=OFF "
                                                       "for the built-in runtime")
-        self._runtime = _build.external_runtime(tools, root) if root else None
+        self._runtime = _build.external_runtime(tools, root, device) if root else None
         folder = self._runtime.path if self._runtime else None
-        artifact = self._artifact = _build.Artifact(tools, traced, races, library.level, root)
+        artifact = self._artifact = _build.Artifact(tools, traced, races, library.level, root, device)
         # Without `self` in it, which would keep a forgotten program alive until garbage is
         # collected.
         self._load = lambda: _runtime.Executable(library, artifact.path, workers, timeout, folder)
@@ -341,19 +348,17 @@ def compile_workload(workload: Workload, target: str = "cpu_sim", *, timeout: fl
         fail("bad-option", f"workers is {workers!r}, expected a number of threads, or 0")
     if not isinstance(timeout, (int, float)) or not 0 <= timeout < math.inf:
         fail("bad-option", f"timeout is {timeout!r}, expected seconds, or 0 for no limit")
-    if target in _DEVICE_TARGETS:
-        _no_device(target)
     begun = time.perf_counter()
     traced = workload.traced()
     from pto_wsp._tools import Tools
     tools = Tools()
 
     def make(traced: Traced) -> Program:
-        if target == "a2a3sim_codegen":
-            return _Emitted(traced, tools, races)
+        if target in ("a2a3sim_codegen", "a2a3_codegen"):
+            return _Emitted(traced, target, tools, races)
         if target == "cpu_sim":
             return _Reference(traced, tools, races, timeout)
-        return _Simulated(traced, tools, races, workers, timeout)
+        return _Built(traced, target, tools, races, workers, timeout)
 
     def remake(symbols: Mapping[str, float | int]) -> Program:
         from pto_wsp.trace import trace
@@ -371,16 +376,6 @@ def _pto_runtime() -> str | None:
         return find_pto_runtime()
     except ImportError as error:
         raise PtoError(f"error: {error}") from None
-
-
-def _no_device(target: str) -> NoReturn:
-    path = os.environ.get("ASCEND_HOME_PATH")
-    found = f"ASCEND_HOME_PATH is '{path}', but this version of PtoWsp does not use it yet" \
-        if path else "ASCEND_HOME_PATH is not set, and this version of PtoWsp does not use the " \
-        "toolchain yet"
-    simulated = target.replace("a2a3", "a2a3sim")
-    fail("unsupported-feature", f"target {target} needs the Ascend toolchain: {found}",
-         f"use target=\"{simulated}\"; see {GAPS}")
 
 
 def _host_arrays(tensors: Sequence[TracedTensor]) -> list[numpy.ndarray]:

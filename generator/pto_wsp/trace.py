@@ -124,6 +124,16 @@ class Traced:
     def kernels(self) -> list[str]:
         return [kernel["name"] for kernel in self._kernels]
 
+    def kernel_cores(self) -> dict[str, str]:
+        """What cores the ops of each kernel are for, as the kernel list says it: aiv, aic, or
+        mix."""
+        cores = {}
+        for kernel in self._kernels:
+            ops = {op["op"] for op in kernel["body"]} - {"store"}
+            cores[kernel["name"]] = "aiv" if "matmul" not in ops else \
+                "aic" if ops == {"matmul"} else "mix"
+        return cores
+
     def text(self, npy: Mapping[str, str] | None = None) -> str:
         """The workload file; npy: files with elements, by tensor."""
         npy = npy or {}

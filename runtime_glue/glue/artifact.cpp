@@ -11,6 +11,7 @@
 
 #include "ptowsp/limits.h"
 #include "runtime_glue/glue/arch.h"
+#include "runtime_glue/glue/external_runtime.h"
 #include "runtime_glue/glue/manifest_reader.h"
 #include "runtime_glue/glue/text.h"
 
@@ -47,15 +48,18 @@ std::string listed(const std::vector<std::string>& words) {
   return words.empty() ? "none" : text;
 }
 
-Status findReadyFile(const std::string& path, std::string* file) {
-  *file = isFolder(path)
-              ? joined(path.back() == '/' ? path.substr(0, path.size() - 1) : path, "ready")
-              : path;
+Status findReadyFile(const std::string& path, const std::string& platform, std::string* file) {
+  const bool device = platform == kDevicePlatform;
+  const std::string name = device ? "ready.a2a3" : "ready";
+  *file = isFolder(path) ? joined(path.back() == '/' ? path.substr(0, path.size() - 1) : path, name)
+                         : path;
   if (isFile(*file)) return {};
   if (isFolder(path))
-    return Status::badArtifact(path,
-                               "found no `ready` file, which a build writes when it has finished",
-                               "build the workload's target and mend what that reports");
+    return Status::badArtifact(
+        path,
+        device ? "found no `ready.a2a3` file, which a build for a2a3 writes when it has finished"
+               : "found no `ready` file, which a build writes when it has finished",
+        "build the workload's target and mend what that reports");
   return Status::badArtifact(path,
                              "found no such artifact, expected a folder made by "
                              "ptowsp_add_workload(), or the `ready` file in it",
@@ -114,6 +118,26 @@ Status findKernels(const std::string& folder, Artifact* artifact) {
   return {};
 }
 
+// On the device there is code for each kernel that runs, stages of the user's and the relay included.
+Status findDeviceKernels(const std::string& folder, Artifact* artifact) {
+  std::vector<std::string> names;
+  for (const KernelInfo& kernel : artifact->manifest.kernels) names.push_back(kernel.name);
+  if (artifact->manifest.relay >= 0) names.push_back("ptowsp_relay");
+  const std::string again = "build the target " + artifact->manifest.name + " again";
+  for (const std::string& name : names) {
+    const auto cores = artifact->ready.kernels.find(name);
+    if (cores == artifact->ready.kernels.end() || cores->second.size() != 1)
+      return Status::badArtifact(artifact->ready_file,
+                                 "found no code for kernel " + name + ", expected one", again);
+    artifact->level = cores->second.begin()->first;
+    artifact->kernels.push_back(joined(folder, cores->second.begin()->second));
+    if (!isFile(artifact->kernels.back()))
+      return Status::badArtifact(artifact->kernels.back(),
+                                 "found no such file, expected the code of kernel " + name, again);
+  }
+  return {};
+}
+
 std::string tooManyTensors() {
   return format(
       "of which every launch brings back more than %lld tensors, its ledger included: the limit of "
@@ -152,7 +176,7 @@ Status readFile(const std::string& path, std::string* bytes) {
 
 Status loadArtifact(const std::string& path, const ArtifactRequest& request, Artifact* artifact) {
   *artifact = {};
-  if (Status status = findReadyFile(path, &artifact->ready_file); !status.ok()) return status;
+  if (Status status = findReadyFile(path, request.platform, &artifact->ready_file); !status.ok()) return status;
   std::string text;
   if (Status status = readFile(artifact->ready_file, &text); !status.ok()) return status;
   if (Status status = parseReady(text, artifact->ready_file, &artifact->ready); !status.ok())
@@ -200,10 +224,11 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
   if (!isFile(artifact->orchestration))
     return Status::badArtifact(artifact->orchestration,
                                "found no such file, expected the orchestration library", again);
-  if (Status status = chooseLevel(ready, artifact->ready_file, &artifact->level); !status.ok())
-    return status;
   artifact->inputs = joined(folder, ready.inputs);
   artifact->expected = joined(folder, ready.expected);
+  if (request.platform == kDevicePlatform) return findDeviceKernels(folder, artifact);
+  if (Status status = chooseLevel(ready, artifact->ready_file, &artifact->level); !status.ok())
+    return status;
   return findKernels(folder, artifact);
 }
 

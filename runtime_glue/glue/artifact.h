@@ -18,7 +18,8 @@ struct Artifact {
   bool limited = false;  // the orchestration was compiled for a runtime with the pinned limits
   std::string level;                 // of the kernels below
   std::string orchestration;         // library
-  std::vector<std::string> kernels;  // library of each kernel, index = func_id
+  // Library of each kernel, index = func_id; on a2a3 the file with its code, the relay kernel's last.
+  std::vector<std::string> kernels;
   std::string inputs, expected;      // folders
 };
 
@@ -32,7 +33,7 @@ struct ArtifactRequest {
   std::string source;               // workload file whose hash must match; empty: not asked
 };
 
-// Loads from a folder that holds `ready`, or from that file. Checks both files, the manifest's
+// Loads from a folder that holds `ready` (for a2a3 `ready.a2a3`), or from that file. Checks both files, the manifest's
 // hash, the workload's hash where asked, that all libraries are there and that a kernel level fits
 // this CPU.
 Status loadArtifact(const std::string& path, const ArtifactRequest& request, Artifact* artifact);

@@ -26,10 +26,6 @@ std::string runtimeBeside() {
 }  // namespace
 
 Status openDevice(const ptowsp_device_options& options, ptowsp_device* device) {
-  if (options.platform && *options.platform) device->platform = options.platform;
-  if (device->platform != "a2a3sim")
-    return Status::badArtifact("device", "found platform " + device->platform + ", expected a2a3sim",
-                               "leave the platform out, or set it to a2a3sim");
   if (options.device_id < 0)
     return Status::badArtifact("device_id",
                                format("found %d, expected 0 or more", options.device_id));
@@ -49,6 +45,13 @@ Status openDevice(const ptowsp_device_options& options, ptowsp_device* device) {
                                                                    : runtimeBeside());
       !status.ok())
     return status;
+  const ExternalRuntime* external = device->library.external();
+  device->platform = external ? external->platform : "a2a3sim";
+  if (options.platform && *options.platform && options.platform != device->platform)
+    return Status::badArtifact("device",
+                               std::string("found platform ") + options.platform +
+                                   ", expected that of the runtime: " + device->platform,
+                               "leave the platform out, or give a runtime for it");
   // What holds without a workload is checked now.
   if (Status status = Device().open(device->library, device->options, &device->chip); !status.ok()) {
     status.fix = kDeviceFix;

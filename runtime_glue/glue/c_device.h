@@ -18,7 +18,7 @@ struct ptowsp_device {
   ptowsp::glue::Chip chip;
   ptowsp::glue::Turns turns;
   ptowsp::glue::DeviceOptions options;
-  std::string platform = "a2a3sim";
+  std::string platform = "a2a3sim";  // the runtime's
   std::atomic<int> references{1};
 
   // The program's part that is running, so that it can be cancelled from outside.

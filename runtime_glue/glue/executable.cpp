@@ -34,7 +34,13 @@ Status findSymbol(void* handle, const std::string& file, const std::string& symb
 Status loadExecutable(const Artifact& artifact, const RuntimeLibrary& runtime,
                       Executable* executable) {
   *executable = {};
-  if (runtime.external()) {
+  if (const ExternalRuntime* external = runtime.external()) {
+    // Kernels and runtime of one device program; a stand-in for the toolchain meets only itself here.
+    if (external->toolchain != artifact.ready.toolchain)
+      return Status::badArtifact(artifact.ready_file,
+                                 "found kernels compiled by " + artifact.ready.toolchain +
+                                     ", expected the toolchain of the runtime: " + external->toolchain,
+                                 "build the target " + artifact.manifest.name + " again");
     executable->orchestration_file = artifact.orchestration;
     executable->kernel_files = artifact.kernels;
     return {};

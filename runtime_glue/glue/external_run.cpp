@@ -59,11 +59,13 @@ std::string Run::externalRequest() const {
                      line("aicpu", runtime.aicpu) + line("aicore", runtime.aicore) +
                      line("orchestration", executable_.orchestration_file) +
                      line("function", manifest_.orchestration_function);
-  for (size_t i = 0; i < manifest_.kernels.size(); ++i)
+  for (size_t i = 0; i < manifest_.kernels.size() && !runtime.isDevice(); ++i)
     text +=
         line("kernel", "kernel_" + manifest_.kernels[i].name + " " + executable_.kernel_files[i]);
-  if (launches_.relay() >= 0)
+  if (launches_.relay() >= 0 && !runtime.isDevice())
     text += line("kernel", "kernel_ptowsp_relay " + executable_.orchestration_file);
+  if (runtime.isDevice())
+    for (const std::string& file : executable_.kernel_files) text += line("image", file);
   size_t at = 0;
   for (const TensorInfo& tensor : manifest_.tensors) {
     if (tensor.role == TensorRole::temporary) continue;
@@ -123,6 +125,10 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
   changed_tensor_.reset();
   *code = 0;
   const ExternalRuntime& runtime = *device_.library().external();
+  if (const std::string missing = missingDevice(runtime, device_.options().device_id);
+      !missing.empty())
+    return Status::runFailure("platform a2a3", missing,
+                              "run it on a machine with an Ascend device, or on a2a3sim");
   enterPhase("running on an external runtime");
   if (Status status = fillShared(tensors); !status.ok()) return status;
   const std::string request = externalRequest();
@@ -137,7 +143,7 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
       device_.options().timeout, {runtime.waiting, runtime.pause * 1e-3});
   if (!error.empty())
     return Status::runFailure(runtime.python, "cannot start it: " + error,
-                              "build the target ptowsp.pto_runtime again");
+                              format("build the target %s again", runtime.target()));
   Reports reports;
   followReports(&reports);
   const int ended = device_.process().finish();
@@ -168,8 +174,10 @@ Status Run::finishExternal(const std::vector<void*>& tensors) {
     status.fix =
         "look at these tasks' kernels; " + runtime.name +
         " gives up, without an error, on tasks that run longer than a few milliseconds (make "
-        "them smaller), and is easily disturbed by other work on the machine; to run it on the "
-        "built-in runtime: PTO_RUNTIME_PATH=OFF";
+        "them smaller)" +
+        (runtime.isDevice() ? "; to see whether the graph is right: --platform a2a3sim"
+                            : ", and is easily disturbed by other work on the machine; to run it on "
+                              "the built-in runtime: PTO_RUNTIME_PATH=OFF");
     addLines(device_.process().errors(), kErrorLines, runtime.name + ": ", &status);
     return status;
   }
@@ -209,15 +217,19 @@ Status Run::externalFailure(const Reports& reports, int ended) {
     status.message = format("%s crashed%s: signal %d (%s)", runtime.name.c_str(), where.c_str(),
                             WTERMSIG(ended), strsignal(WTERMSIG(ended)));
     status.fix =
-        "look at the kernels of the tasks that did not end; the built-in runtime names the task "
-        "that "
-        "crashes: PTO_RUNTIME_PATH=OFF";
+        runtime.isDevice()
+            ? "look at the kernels; to see whether the graph is right: --platform a2a3sim"
+            : "look at the kernels of the tasks that did not end; the built-in runtime names the "
+              "task that crashes: PTO_RUNTIME_PATH=OFF";
   } else {
     status.message = format("%s ended with status %d%s", runtime.name.c_str(), WEXITSTATUS(ended),
                             where.c_str());
     status.fix = "look at what it printed";
   }
-  if (reports.phase == "running the tasks") {
+  if (reports.phase == "running the tasks" && runtime.isDevice()) {
+    status.notes.push_back(
+        "which tasks ran is not known: on a device the ledger comes back with the results");
+  } else if (reports.phase == "running the tasks") {
     const size_t at = shared_.count() - 1 - manifest_.graph.spills.size();
     const auto* ledger = reinterpret_cast<const uint64_t*>(shared_.data(at));
     std::vector<int64_t> missing;

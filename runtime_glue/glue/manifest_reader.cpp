@@ -498,6 +498,7 @@ Status parseReady(std::string_view text, const std::string& file, Ready* ready) 
   ready->expected = reader.text(root, "", "expected");
   ready->block_dim = static_cast<int>(reader.integer(root, "", "block_dim", 0, 1 << 20));
   ready->aicpu_threads = static_cast<int>(reader.integer(root, "", "aicpu_threads", 0, 1 << 20));
+  if (root.contains("toolchain")) ready->toolchain = reader.name(root, "", "toolchain");
   return reader.take();
 }
 
@@ -521,6 +522,10 @@ Status parseRuntime(std::string_view text, const std::string& file, ExternalRunt
   runtime->most_blocks = static_cast<int>(reader.integer(root, "", "most_blocks", 1, 1 << 20));
   runtime->waiting = reader.text(root, "", "waiting");
   runtime->pause = static_cast<int>(reader.integer(root, "", "pause", 0, 1000));
+  if (runtime->isDevice()) {
+    runtime->toolchain = reader.name(root, "", "toolchain");
+    runtime->device_file = reader.name(root, "", "device_file");
+  }
   const Json& leftovers = reader.array(root, "", "leftovers");
   for (size_t i = 0; i < leftovers.size() && reader.ok(); ++i) {
     if (!leftovers[i].is_string())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Builds the libraries of a pto-runtime with its own RuntimeBuilder, once for a build tree.
 
-    build_runtime.py FOLDER -o DIRECTORY [--depfile FILE]
+    build_runtime.py FOLDER -o DIRECTORY [--depfile FILE] [--platform a2a3 --toolchain NAME]
 
-makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them.
+for a2a3sim, or for a2a3 with the CANN toolkit that ASCEND_HOME_PATH names (NAME: which that is), makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them.
 What the build says goes to DIRECTORY/build.log, and is shown when it fails.
 """
 from __future__ import annotations
@@ -17,7 +17,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import versions  # noqa: E402
 
-PLATFORM = "a2a3sim"
 RUNTIME = "host_build_graph"
 _SHOWN = 60  # lines of the log
 
@@ -28,7 +27,11 @@ def main() -> int:
     parser.add_argument("folder", help="a checkout of pto-runtime")
     parser.add_argument("-o", "--output", required=True, metavar="DIRECTORY")
     parser.add_argument("--depfile", metavar="FILE", help="write what the libraries are made of")
+    parser.add_argument("--platform", choices=["a2a3sim", "a2a3"], default="a2a3sim")
+    parser.add_argument("--toolchain", default="", metavar="NAME", help="a2a3: what it is built with")
     options = parser.parse_args()
+    if (options.platform == "a2a3") != bool(options.toolchain):
+        parser.error("--toolchain belongs to --platform a2a3")
     root, output = os.path.abspath(options.folder), os.path.abspath(options.output)
     try:
         version = versions.detect(root)
@@ -41,9 +44,9 @@ def main() -> int:
         os.remove(ready)
     log = os.path.join(output, "build.log")
     try:
-        libraries = _build(root, log)
+        libraries = _build(root, log, options.platform)
     except Exception as error:  # whatever its code raises is a build that failed
-        _report(root, log, error)
+        _report(root, log, error, options.platform)
         return 1
     for name, content in libraries.items():
         with open(os.path.join(output, name), "wb") as file:
@@ -51,13 +54,17 @@ def main() -> int:
     if options.depfile:
         _write_depfile(options.depfile, ready, root)
     description = {
-        "ptowsp_runtime": 1, "name": "pto-runtime", "version": version.name, "platform": PLATFORM,
+        "ptowsp_runtime": 1, "name": "pto-runtime", "version": version.name,
+        "platform": options.platform,
         "root": root, "python": sys.executable,
         "launcher": os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py"),
         "bindings": os.path.join(root, "python"),
         "host": "host.so", "aicpu": "aicpu.so", "aicore": "aicore.so",
         "most_blocks": version.most_blocks, "leftovers": version.leftovers,
         "waiting": version.waiting, "pause": version.pause}
+    if options.platform == "a2a3":  # its scheduler prints nothing here, and has a processor of its own
+        description |= {"waiting": "", "pause": 0, "toolchain": options.toolchain,
+                        "device_file": versions.DEVICE_FILE}
     partial = ready + ".partial"
     with open(partial, "w", encoding="utf-8") as file:
         json.dump(description, file, indent=1)
@@ -66,7 +73,7 @@ def main() -> int:
     return 0
 
 
-def _build(root: str, log: str) -> dict[str, bytes]:
+def _build(root: str, log: str, platform: str) -> dict[str, bytes]:
     # Its prints and those of the compilers that it starts.
     sys.dont_write_bytecode = True
     sys.stdout.flush()
@@ -78,7 +85,7 @@ def _build(root: str, log: str) -> dict[str, bytes]:
     sys.path.insert(0, os.path.join(root, "python"))
     try:
         from runtime_builder import RuntimeBuilder
-        host, aicpu, aicore = RuntimeBuilder(platform=PLATFORM).build(RUNTIME)
+        host, aicpu, aicore = RuntimeBuilder(platform=platform).build(RUNTIME)
     finally:
         sys.path.remove(os.path.join(root, "python"))
         sys.stdout.flush()
@@ -91,16 +98,20 @@ def _build(root: str, log: str) -> dict[str, bytes]:
     return {"host.so": host, "aicpu.so": aicpu, "aicore.so": aicore}
 
 
-def _report(root: str, log: str, error: Exception) -> None:
-    print(f"building the libraries of pto-runtime in {root} failed: {type(error).__name__}: "
+def _report(root: str, log: str, error: Exception, platform: str) -> None:
+    device = " for a2a3" if platform == "a2a3" else ""
+    print(f"building the libraries of pto-runtime in {root}{device} failed: {type(error).__name__}: "
           f"{error}",
           file=sys.stderr)
     with open(log, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
     for line in ["..."] * (len(lines) > _SHOWN) + lines[-_SHOWN:]:
         print(f"  | {line}", file=sys.stderr)
-    print(f"  note: all of it is in {log}\n  fix: look whether CMake, make and g++ work, or set "
-          "PTO_RUNTIME_PATH to OFF for the built-in runtime", file=sys.stderr)
+    fix = "look whether CMake, make and g++ work, or set PTO_RUNTIME_PATH to OFF for the built-in runtime"
+    if device:
+        fix = "look whether CMake, make and the CANN toolkit in ASCEND_HOME_PATH work, or set " \
+            "ASCEND_HOME_PATH to OFF: a2a3 is skipped then"
+    print(f"  note: all of it is in {log}\n  fix: {fix}", file=sys.stderr)
 
 
 def _write_depfile(path: str, target: str, root: str) -> None:

@@ -30,13 +30,14 @@ class Request:
     """What to run.
 
     bindings FOLDER; host, aicpu, aicore, orchestration FILE; function NAME; kernel SYMBOL FILE in
-    order of func_id; array OFFSET BYTES r|rw, one for each tensor that is not temporary; ledger
-    OFFSET; spill OFFSET; segments N; threads N; blocks N; device N.
+    order of func_id, or, on a device, image FILE, its code, likewise; array OFFSET BYTES r|rw, one for each tensor that is not temporary; ledger
+    OFFSET; spill OFFSET; segments N; threads N; blocks N; device N. With kernels the device can
+    use the memory of the ledger, since it is simulated; with images it cannot.
     """
 
     def __init__(self, text: str) -> None:
         self.values: dict[str, str] = {}
-        self.lists: dict[str, list[str]] = {"kernel": [], "array": [], "spill": []}
+        self.lists: dict[str, list[str]] = {"kernel": [], "image": [], "array": [], "spill": []}
         for line in text.splitlines():
             key, _, value = line.partition(" ")
             if key in self.lists:
@@ -79,7 +80,8 @@ def orchestration_args(request: Request) -> tuple[list[int], list[int]]:
         pairs += [memory.address(int(offset), int(size), access == "rw"), int(size)]
     offset, size = request.values["ledger"].split()
     # Bit 0: the device can use this memory itself. So what has run is known even after a crash.
-    rest = [memory.address(int(offset), int(size), True) | 1]
+    usable = 0 if request.lists["image"] else 1
+    rest = [memory.address(int(offset), int(size), True) | usable]
     for line in request.lists["spill"]:
         offset, size = line.split()
         rest.append(memory.address(int(offset), int(size), True))
@@ -98,8 +100,8 @@ def check_layout(orchestration: str, runtime_size: int) -> None:
 
 
 def kernel_images(request: Request) -> list[bytes]:
-    """The address of each kernel, as the 8 bytes that are registered."""
-    images = []
+    """What is registered of each kernel: its code, or its address as 8 bytes."""
+    images = [read_file(path) for path in request.lists["image"]]
     for line in request.lists["kernel"]:
         symbol, _, path = line.partition(" ")
         function = getattr(ctypes.CDLL(path), symbol)  # stays loaded

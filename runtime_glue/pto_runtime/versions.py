@@ -2,7 +2,9 @@
 """Versions of pto-runtime that PtoWsp knows, by their interface. All that is specific to one
 version is here, in launch.py, and behind RUNTIME_MAX_... in ptowsp/orchestration.h.
 
-    versions.py FOLDER   prints name and include folders of the version, or what differs (exit 1)
+    versions.py FOLDER             prints name and include folders of the version, or what differs
+                                   (exit 1)
+    versions.py --toolkit FOLDER   prints name and version of a CANN toolkit, or what it lacks (exit 1)
 """
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ PINNED = "0db0ea4bd84e1078d0a3a66ceba205b6c5224c33"
 
 class Version:
     """name: of the contract. facts: (file, pattern, what it means). includes: folders for
-    orchestrations on a2a3sim. most_blocks: blocks of cores in one launch. leftovers: files that a
-    killed process of that version leaves, {pid} stands for its number. waiting: what is in each
+    orchestrations, on either platform, whose class Runtime is the same. most_blocks: blocks of cores in one launch. leftovers: files that a
+    killed process of that version leaves, {pid} stands for its number. a2a3sim only: waiting: what is in each
     line that a scheduler prints while it waits for cores; pause: milliseconds that it is kept in
     each, see child_process.h."""
 
@@ -59,6 +61,61 @@ VERSIONS = [
 ]
 
 
+# The file that is there where a device is; {id} stands for its number. PTOWSP_DEVICE_FILE names another,
+# as containers may have it.
+DEVICE_FILE = "/dev/davinci{id}"
+
+
+def ccec_flags(core: str, pto_isa: str) -> list[str]:
+    """How pto-runtime has a device kernel compiled: the contract's flags, in its order."""
+    machine, define = {"aiv": ("vec", "__AIV__"), "aic": ("cube", "__AIC__")}[core]
+    return ["-c", "-O3", "-g", "-x", "cce", "-Wall", "-std=c++17", "--cce-aicore-only",
+            f"--cce-aicore-arch=dav-c220-{machine}", f"-D{define}",
+            "-mllvm", "-cce-aicore-stack-size=0x8000",
+            "-mllvm", "-cce-aicore-function-stack-size=0x8000",
+            "-mllvm", "-cce-aicore-record-overflow=false",
+            "-mllvm", "-cce-aicore-addr-transform",
+            "-mllvm", "-cce-aicore-dcci-insert-for-scalar=false",
+            "-DMEMORY_BASE", f"-I{pto_isa}/include", f"-I{pto_isa}/include/pto"]
+
+
+_TOOLS = ("bin/ccec", "bin/ld.lld", "tools/hcc/bin/aarch64-target-linux-gnu-gcc",
+          "tools/hcc/bin/aarch64-target-linux-gnu-g++")
+_VERSION_FILES = ("aarch64-linux/ascend_toolkit_install.info",
+                  "x86_64-linux/ascend_toolkit_install.info", "compiler/version.info", "version.info")
+
+
+class UnusableToolkit(Exception):
+    """ASCEND_HOME_PATH names no toolkit that kernels and runtime can be built with; says what to do."""
+
+
+def toolkit(root: str) -> str:
+    """Name and version of the CANN toolkit in a folder, as its own files say."""
+    fix = "\n  fix: set it to a CANN toolkit (the folder that its set_env.sh names), or to OFF for none"
+    if not os.path.isdir(root):
+        raise UnusableToolkit(f"ASCEND_HOME_PATH is '{root}', and there is no such folder{fix}")
+    lacking = [tool for tool in _TOOLS if not os.path.exists(os.path.join(root, tool))]
+    if lacking:
+        raise UnusableToolkit(f"ASCEND_HOME_PATH is '{root}', and it lacks {', '.join(lacking)}{fix}")
+    if any(c.isspace() for c in root):
+        raise UnusableToolkit(f"ASCEND_HOME_PATH is '{root}', and pto-runtime's build takes no path with "
+                              "blanks\n  fix: name it by a link without any")
+    for name in _VERSION_FILES:
+        try:
+            with open(os.path.join(root, name), encoding="utf-8", errors="replace") as file:
+                found = re.search(r"^[Vv]ersion=\[?([^\]:\n]+)", file.read(), re.MULTILINE)
+        except OSError:
+            continue
+        if found:
+            return f"CANN {found[1].strip()}"
+    return "CANN of unknown version"
+
+
+def is_stand_in(toolchain: str) -> bool:
+    """Whether a toolchain is one of tests, which compiles for the host, by its name."""
+    return "stand-in" in toolchain
+
+
 class UnknownVersion(Exception):
     """No version that PtoWsp knows; says what differs and what to do."""
 
@@ -98,8 +155,15 @@ def _lacking(root: str, version: Version) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--toolkit"] and len(arguments) == 2:
+        try:
+            print(toolkit(os.path.abspath(arguments[1])))
+        except UnusableToolkit as error:
+            print(error, file=sys.stderr)
+            return 1
+        return 0
     if len(arguments) != 1:
-        print("usage: versions.py FOLDER", file=sys.stderr)
+        print("usage: versions.py FOLDER, or versions.py --toolkit FOLDER", file=sys.stderr)
         return 2
     root = os.path.abspath(arguments[0])
     try:

@@ -36,7 +36,16 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   app.add_flag("--pinned-limits", options->pinned_limits,
                "Run as the pinned pto-runtime would have it, within its limits: several launches, "
                "relay tasks; needs an artifact built with PTOWSP_TEST_PINNED_LIMITS");
-  app.add_option("--platform", options->platform, "Platform (default a2a3sim)")->type_name("NAME");
+  app.add_option("--platform", options->platform,
+                 "Platform (default a2a3sim); a2a3 needs --runtime, a folder of libraries for it")
+      ->type_name("NAME");
+  app.add_option("--device", options->device, "Number of the device, on a2a3 (default 0)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1023));
+  app.add_option("--skip", options->skip,
+                 "Run nothing: report as skipped, with this reason. What a build that lacks "
+                 "something has its tests do")
+      ->type_name("REASON");
   app.add_option("--block-dim", options->block_dim,
                  "Blocks of cores, 1 AIC and 2 AIV each (default: the artifact's, else what the "
                  "workers can keep busy)")

@@ -15,6 +15,8 @@ struct Options {
   std::string runtime;  // library; empty: the built-in one beside this program
   bool pinned_limits = false;
   std::string platform = "a2a3sim";
+  std::string skip;  // the build's reason why it cannot run; empty: it can
+  int device = 0;
   std::optional<int> block_dim, aicpu_threads;  // absent: the artifact's
   int workers = 0;
   std::optional<uint64_t> schedule_seed;

@@ -55,16 +55,20 @@ bool isRequired(const std::string& platform) {
   return false;
 }
 
-Status checkPlatform(const std::string& platform) {
-  if (platform == "a2a3sim") return {};
-  if (platform != "a2a3")
+// A platform that is not there: a skip, or, where it is asked for, a failure.
+Status missingPlatform(const std::string& platform, const std::string& reason) {
+  const std::string place = "platform " + platform;
+  if (!isRequired(platform)) return Status::skipped(place, reason);
+  return Status::runFailure(place, reason + "; and PTOWSP_REQUIRE asks for " + platform,
+                            "take " + platform + " out of PTOWSP_REQUIRE, or do what the reason says");
+}
+
+Status checkPlatform(const Options& options) {
+  const std::string& platform = options.platform;
+  if (platform != "a2a3sim" && platform != glue::kDevicePlatform)
     return Status::badArtifact("--platform", "found " + platform + ", expected a2a3sim or a2a3",
                                "give one of these");
-  const std::string reason =
-      "this version of PtoWsp has no device path: it runs workloads on a2a3sim only";
-  if (!isRequired(platform)) return Status::skipped("platform a2a3", reason);
-  return Status::runFailure("platform a2a3", reason + ", and PTOWSP_REQUIRE asks for a2a3",
-                            "take a2a3 out of PTOWSP_REQUIRE, or run with --platform a2a3sim");
+  return options.skip.empty() ? Status() : missingPlatform(platform, options.skip);
 }
 
 // Session's parts, in the order in which they come to be.
@@ -73,13 +77,17 @@ class Session {
   Session(const Options& options, Report* report) : options_(options), report_(*report) {}
 
   Status run() {
-    if (Status status = checkPlatform(options_.platform); !status.ok()) return status;
+    if (Status status = checkPlatform(options_); !status.ok()) return status;
     if (Status status = openRuntime(); !status.ok()) return status;
     if (Status status = openArtifact(); !status.ok()) return status;
     if (Status status = checkOptions(); !status.ok()) return status;
     glue::enterPhase("loading the kernels and the orchestration");
     if (Status status = glue::loadExecutable(artifact_, library_, &executable_); !status.ok())
       return status;
+    if (const auto* external = library_.external()) {
+      const std::string missing = glue::missingDevice(*external, options_.device);
+      if (!missing.empty()) return missingPlatform(options_.platform, missing);
+    }
     if (Status status = openTensors(); !status.ok()) return status;
     if (Status status = openDevice(); !status.ok()) return status;
 
@@ -116,12 +124,23 @@ class Session {
  private:
   Status openRuntime() {
     std::string path = options_.runtime, looked;
+    if (path.empty() && options_.platform == glue::kDevicePlatform)
+      return missingPlatform(options_.platform,
+                             "no runtime for it is given: --runtime takes the folder of a "
+                             "pto-runtime's libraries for a2a3, and the built-in runtime is a "
+                             "simulator");
     if (path.empty()) path = glue::findBuiltinRuntime(&looked);
     if (path.empty())
       return Status::badArtifact(looked, "found no built-in runtime there",
                                  "install PtoWsp again, or name a runtime library with --runtime");
     report_.runtime = path;
-    return library_.open(path);
+    if (Status status = library_.open(path); !status.ok()) return status;
+    const std::string has = library_.external() ? library_.external()->platform : "a2a3sim";
+    if (has == options_.platform) return {};
+    return Status::badArtifact(path,
+                               "found a runtime for platform " + has + ", expected " +
+                                   options_.platform,
+                               "give --platform " + has + ", or another --runtime");
   }
 
   Status openArtifact() {
@@ -193,6 +212,7 @@ class Session {
     options.workers = options_.workers;
     options.schedule_seed = options_.schedule_seed;
     options.timeout = options_.timeout;
+    options.device_id = options_.device;
     return device_.open(library_, options);
   }
 

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import artifact, needs_pto_runtime, python
+from conftest import GIVEN, artifact, needs_pto_runtime, python
 
 pytestmark = needs_pto_runtime
 
@@ -277,3 +277,175 @@ print((y.data == 7).all(), (x.data == 1).all())
     assert lines[0] == "wl: error: pto-runtime did not end within 2.5 s, while running the tasks"
     assert "  note: not run to the end: 0 scale" in lines
     assert lines[-1] == "True True"
+
+
+# The emitted orchestration, with one function of the runtime exchanged before it is called.
+EXCHANGED = """#define build_pto_wsp_graph emitted_graph
+#include "pto_wsp_orch.cpp"
+#undef build_pto_wsp_graph
+extern "C" __attribute__((visibility("default"))) int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int n) {
+  BEFORE
+  return emitted_graph(runtime, args, n);
+}
+"""
+
+
+@pytest.mark.parametrize("function, instead, code", [
+    ("copy_to_device", "[](void*, const void*, size_t) { return -3; }", -106),
+    ("device_malloc", "[](size_t) -> void* { return nullptr; }", -105)])
+def test_5_device_memory_that_cannot_be_had_or_filled(function, instead, code, launched, tmp_path):
+    orchestration = EXCHANGED.replace("BEFORE", f"runtime->host_api.{function} = {instead};")
+    done = launched(artifact(twice(), tmp_path / "a", orchestration), "--outputs", tmp_path / "out")
+    text = failure(done, "pair: error: pto-runtime failed, while building the task graph (orchestration): "
+                         f"init_runtime failed: {code}")
+    assert "note: pto-runtime: ptowsp: " in text
+    assert not (tmp_path / "out").exists()
+
+
+HALF = """#include <stdint.h>
+extern "C" void KERNEL(int64_t* args) {
+  for (int i = 0; i < 127; ++i) ((float*)args[1])[i] = 2 * ((float*)args[0])[i];
+  __atomic_fetch_add((uint64_t*)args[3], (uint64_t)args[4], __ATOMIC_RELAXED);
+}
+"""
+
+
+def test_5_device_memory_is_not_initialised(launched, tmp_path):
+    """What no kernel wrote is whatever was there, here made sure of by filling it: a wrong result."""
+    fill = """static decltype(runtime->host_api.device_malloc) real;
+  real = runtime->host_api.device_malloc;
+  runtime->host_api.device_malloc = [](size_t size) {
+    void* memory = real(size);
+    if (memory) memset(memory, 0x55, size);
+    return memory;
+  };"""
+    done = launched(artifact(twice(), tmp_path / "a", EXCHANGED.replace("BEFORE", fill)))
+    assert done.returncode == 0, done.stderr
+    done = launched(artifact(twice(), tmp_path / "b", EXCHANGED.replace("BEFORE", fill), HALF))
+    assert done.returncode == 1, done.stderr
+    assert "y[7, 15] is 1.46601547e+13, expected " in done.stderr
+    assert "4 of 512 elements of y differ" in done.stderr
+
+
+SCALAR = {"ptowsp": 1, "name": "scaled",
+          "tensors": [{"name": "x", "dtype": "f32", "shape": [8, 16], "role": "input", "init": {"constant": 1}},
+                      {"name": "y", "dtype": "f32", "shape": [8, 16], "role": "output"}],
+          "kernels": [{"name": "scale", "params": [
+              {"name": "a", "tile": [8, 16], "dtype": "f32", "access": "in"},
+              {"name": "b", "tile": [8, 16], "dtype": "f32", "access": "out"}, {"name": "s", "scalar": "f32"}],
+              "body": [{"op": "mul", "args": ["a", "s"], "result": "r"}, {"op": "store", "args": ["b", "r"]}]}],
+          "program": [{"task": "scale", "args": {"a": "x", "b": "y", "s": 2.0}}]}
+
+
+def test_6_the_upper_half_of_a_scalar(launched, tmp_path):
+    """Emitted code clears it: a kernel that takes all 64 bits for the number gets 2.0f and nothing else.
+    Emitted kernels do not look at it: with any bits there they are right."""
+    whole = """#include <stdint.h>
+extern "C" void KERNEL(int64_t* args) {
+  for (int i = 0; i < 128; ++i) ((float*)args[1])[i] = args[2] == 0x40000000 ? 2 : 0;
+  __atomic_fetch_add((uint64_t*)args[4], (uint64_t)args[5], __ATOMIC_RELAXED);
+}
+"""
+    done = launched(artifact(SCALAR, tmp_path / "a", kernel=whole))
+    assert done.returncode == 0, done.stderr
+    dirty = """#include "runtime.h"
+extern "C" const uint64_t ptowsp_runtime_object_size;
+const uint64_t ptowsp_runtime_object_size = sizeof(Runtime);
+extern "C" int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int count) {
+  void* x = runtime->host_api.device_malloc(args[1]);
+  void* y = runtime->host_api.device_malloc(args[3]);
+  runtime->host_api.copy_to_device(x, (void*)args[0], args[1]);
+  runtime->record_tensor_pair((void*)args[2], y, args[3]);
+  uint64_t task[6] = {(uint64_t)x, (uint64_t)y, 0xdeadbeef40000000, 128, args[5] & ~1ull, 1};
+  runtime->add_task(task, 6, 0, 1);
+  return 0;
+}
+"""
+    done = launched(artifact(SCALAR, tmp_path / "b", dirty))
+    assert done.returncode == 0, done.stderr
+    done = launched(artifact(SCALAR, tmp_path / "c", dirty, whole))
+    assert done.returncode == 1 and "scaled: error: y[0, 0] is 0, expected 2" in done.stderr, done.stderr
+
+
+def test_12_one_runtime_in_a_process(pto_runtime, tmp_path):
+    """Its bindings know one library, the last: programs of one process never meet there, since nothing of
+    pto-runtime is loaded into it."""
+    (tmp_path / "copy.so").write_bytes((pto_runtime / "host.so").read_bytes())
+    done = python("-c", f"""
+import sys
+sys.path.insert(0, {GIVEN + "/python"!r})
+import bindings
+first = bindings.bind_host_binary({str(pto_runtime / "host.so")!r})
+library = first().lib
+second = bindings.bind_host_binary({str(tmp_path / "copy.so")!r})
+print(first().lib is library, first().lib is second().lib)
+""")
+    assert (done.returncode, done.stdout) == (0, "False True\n"), done.stderr
+    script = tmp_path / "programs.py"
+    script.write_text("""
+import os
+import numpy as np
+from pto_wsp import DType, In, Out, Tensor, Tile, kernel, pto, workload
+x = Tensor(data=np.ones((4, 4), np.float32), name="x")
+y = Tensor(data=np.zeros((4, 4), np.float32), name="y")
+@kernel
+def double(a: In[Tile[4, 4, DType.F32]], b: Out[Tile[4, 4, DType.F32]]):
+    pto.store(b, a * 2.0)
+@workload
+def wl():
+    double(x, y)
+external = wl().compile(target="pto_runtime_a2a3sim")
+os.environ["PTO_RUNTIME_PATH"] = "OFF"
+builtin = wl().compile(target="pto_runtime_a2a3sim")
+for program in (external, builtin, external):
+    y.data[...] = 0
+    program.execute()
+    assert (y.data == 2).all()
+maps = open("/proc/self/maps").read()
+print("host.so" in maps, "libptowsp_sim" in maps)
+""")
+    done = python(script, env={
+        "PYTHONPATH": os.environ["PTOWSP_BUILD_DIR"] + "/python", "PTOWSP_CACHE_DIR": str(tmp_path / "cache")})
+    assert (done.returncode, done.stdout) == (0, "False True\n"), done.stderr
+
+
+MEGABYTES = 64
+
+
+def test_20_memory_that_is_not_recorded(pto_runtime, launched, tmp_path):
+    """Each run allocates 64 MiB and records none of it. In one process its bindings keep that of all runs;
+    PtoWsp's runs have processes of their own, and what is left ends with them."""
+    extra = f"memset(runtime->host_api.device_malloc({MEGABYTES} << 20), 1, {MEGABYTES} << 20);"
+    folder = artifact(twice(), tmp_path / "a", EXCHANGED.replace("BEFORE", extra))
+    done = python("-c", f"""
+import ctypes, struct, sys
+sys.path.insert(0, {GIVEN + "/python"!r})
+import bindings
+import numpy as np
+runtime_class = bindings.bind_host_binary({str(pto_runtime / "host.so")!r})
+kernel = ctypes.CDLL({str(folder / "kernel_twice.so")!r}).kernel_twice
+image = struct.pack("=Q", ctypes.cast(kernel, ctypes.c_void_p).value)
+read = lambda name: open({str(pto_runtime)!r} + "/" + name, "rb").read()
+orchestration = open({str(folder / "orchestration.pto-runtime.so")!r}, "rb").read()
+x, y = np.ones((32, 16), np.float32), np.zeros((32, 16), np.float32)
+sizes = []
+for _ in range(4):
+    bindings.set_device(0)
+    bindings.register_kernel(0, image)
+    runtime = runtime_class()
+    runtime.initialize(orchestration, "build_pto_wsp_graph", [x.ctypes.data, x.nbytes, y.ctypes.data, y.nbytes])
+    bindings.launch_runtime(runtime, 1, 1, 0, read("aicpu.so"), read("aicore.so"))
+    runtime.finalize()
+    sizes.append(int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20)
+print(*sizes, file=sys.stderr)
+""")
+    assert done.returncode == 0, done.stderr
+    sizes = [int(word) for word in done.stderr.splitlines()[-1].split()]
+    assert sizes[3] - sizes[0] > 1.8 * MEGABYTES, sizes
+    measured = python("-c", f"""
+import resource, subprocess, sys
+done = subprocess.run({[os.environ["PTOWSP_RUN"], str(folder), "--runtime", str(pto_runtime), "--repeat", "4"]!r})
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10, file=sys.stderr)
+""")
+    code, most = measured.stderr.splitlines()[-1].split()
+    assert code == "0" and int(most) < 1.9 * MEGABYTES, measured.stderr

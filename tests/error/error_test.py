@@ -24,9 +24,9 @@ CASES = sorted(p for p in HERE.glob("*/*.json") if not p.name.endswith(".locatio
 WITHOUT_CASE = {"unreadable-file"}
 
 
-def check(workload, folder):
+def check(workload, folder, *options):
     """What users see: run beside the file, so that its name is all there is of the path."""
-    return subprocess.run([GEN, "check", workload], cwd=folder, capture_output=True, text=True,
+    return subprocess.run([GEN, "check", workload, *options], cwd=folder, capture_output=True, text=True,
                           encoding="utf-8", errors="surrogateescape", timeout=60)
 
 
@@ -112,6 +112,30 @@ def test_refused_for_the_device_only(case, tmp_path):
         expected.write_text(done.stderr)
     assert done.stderr == expected.read_text()
     assert done.returncode == 1
+    checked = check("w.json", tmp_path, "--platform", "a2a3")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (1, "", done.stderr)
+    assert check("w.json", tmp_path).returncode == 0
+    report = json.loads(check("w.json", tmp_path, "--platform", "a2a3", "--json").stdout)
+    assert {d["severity"] for d in report["diagnostics"]} == {"error"} and report["diagnostics"][0]["message"] in done.stderr
+
+
+def device_workload(tmp_path):
+    tensors = [{"name": n, "dtype": "f32", "shape": [4, 16], "role": role} for n, role in (("a", "input"), ("b", "output"))]
+    kernel = {"name": "k", "params": [{"name": "x", "tile": [4, 16], "dtype": "f32", "access": "in"},
+                                      {"name": "y", "tile": [4, 16], "dtype": "f32", "access": "out"}],
+              "body": [{"op": "neg", "args": ["x"], "result": "v"}, {"op": "store", "args": ["y", "v"]}]}
+    (tmp_path / "w.json").write_text(json.dumps(
+        {"ptowsp": 1, "name": "w", "tensors": tensors, "kernels": [kernel],
+         "program": [{"task": "k", "args": {"x": "a", "y": "b"}}]}))
+
+
+def test_check_for_the_device_says_that_it_never_ran(tmp_path):
+    device_workload(tmp_path)
+    plain = check("w.json", tmp_path)
+    done = check("w.json", tmp_path, "--platform", "a2a3")
+    assert (plain.returncode, done.returncode, done.stderr) == (0, 0, "")
+    assert done.stdout == plain.stdout + (
+        "  a2a3: kernels can be emitted. PtoWsp has never run one on hardware: see docs/a2a3.md\n")
 
 
 # ---- the same as JSON ----

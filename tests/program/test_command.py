@@ -59,7 +59,8 @@ def test_emit_only(run):
     assert os.path.exists(os.path.join(done.stdout.strip(), "kernels", "kernel_config.py"))
 
 
-def test_the_device_is_not_there_yet(run):
+def test_the_device_is_not_there(run, monkeypatch):
+    monkeypatch.setenv("ASCEND_HOME_PATH", "OFF")
     done = run(FILE, "--target", "pto_runtime_a2a3")
     assert done.returncode == 1
-    assert "ASCEND_HOME_PATH" in done.stderr and "docs/future/pto_runtime_gaps.md" in done.stderr
+    assert "target pto_runtime_a2a3 cannot be built: ASCEND_HOME_PATH names no CANN toolkit" in done.stderr

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 from conftest import BUILD, SIM, numbers, python, scale, scaled
-from pto_wsp import (Channel, CompileError, DType, ExecutionError, P, PtoError, Symbol, Tensor, connect,
-                     consume, for_each, process, send, task, workload)
+from pto_wsp import (Channel, CompileError, DType, ExecutionError, In, Out, P, PtoError, Symbol, Tensor, Tile,
+                     connect, consume, for_each, kernel, process, pto, send, task, workload)
 
 HERE = pathlib.Path(__file__).parent
 SNIPPET = (HERE / "snippet.py").read_text()
@@ -188,23 +188,99 @@ def test_the_artifact_has_the_same_tree():
             assert (built / path.relative_to(emitted)).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("target", ["pto_runtime_a2a3", "a2a3_codegen"])
-@pytest.mark.parametrize("path", [None, "/opt/ascend"])
-def test_device_targets(target, path, monkeypatch):
-    monkeypatch.delenv("ASCEND_HOME_PATH", raising=False)
-    found = ("ASCEND_HOME_PATH is not set, and this version of PtoWsp does not use the toolchain yet")
-    if path:
-        monkeypatch.setenv("ASCEND_HOME_PATH", path)
-        found = f"ASCEND_HOME_PATH is '{path}', but this version of PtoWsp does not use it yet"
-    wl = scaled(None, None)[0]
+def test_emission_for_the_device():
+    program = scaled(None, None)[0].compile(target="a2a3_codegen")
+    tree = pathlib.Path(program.codegen_artifact_dir)
+    assert "PTOWSP_DEVICE_KERNEL void kernel_scale(" in (tree / "kernels/aiv/kernel_scale.cpp").read_text()
+    assert json.loads((tree / "manifest.json").read_text())["kernels"][0]["sources"]["a2a3"] == \
+        "kernels/aiv/kernel_scale.cpp"
+    with pytest.raises(ExecutionError) as caught:
+        program.execute()
+    assert str(caught.value) == ("scale: error: target a2a3_codegen emits sources and runs nothing\n"
+                                 "  fix: compile(target=\"pto_runtime_a2a3\")")
+
+
+@pytest.fixture
+def no_device(monkeypatch):
+    for name in ("ASCEND_HOME_PATH", "PTO_RUNTIME_PATH", "PTO_ISA_PATH"):
+        monkeypatch.setenv(name, "OFF")
+    return monkeypatch
+
+
+NO_TOOLKIT = "ASCEND_HOME_PATH names no CANN toolkit, which has ccec and the AICPU compiler"
+NO_RUNTIME = "PTO_RUNTIME_PATH names no pto-runtime, which runs the kernels"
+NO_ISA = "PTO_ISA_PATH names no PTO-ISA, which the kernels include"
+USE_SIM = "set what is missing in the environment, or use target=\"pto_runtime_a2a3sim\""
+
+
+def device_error():
     line = sys._getframe().f_lineno + 2
     with pytest.raises(CompileError) as caught:
-        wl.compile(target=target)
-    simulated = {"pto_runtime_a2a3": SIM, "a2a3_codegen": "a2a3sim_codegen"}[target]
+        scaled(None, None)[0].compile(target="pto_runtime_a2a3")
     error = caught.value
-    assert (error.rule, error.file, error.line) == ("unsupported-feature", __file__, line)
-    assert error.message == f"target {target} needs the Ascend toolchain: {found}"
-    assert error.fix == f"use target=\"{simulated}\"; see docs/future/pto_runtime_gaps.md"
+    assert (error.rule, error.file, error.line) == ("missing-toolchain", __file__, line)
+    return error
+
+
+def test_no_toolchain_for_the_device(no_device, tmp_path):
+    error = device_error()
+    assert str(error) == (
+        f"{__file__}:{error.line}: error: target pto_runtime_a2a3 cannot be built: {NO_TOOLKIT}; {NO_RUNTIME}; "
+        f"{NO_ISA} [missing-toolchain]\n  fix: {USE_SIM}")
+    no_device.setenv("ASCEND_HOME_PATH", "/opt/ascend")
+    no_device.setenv("PTO_RUNTIME_PATH", str(tmp_path))
+    error = device_error()
+    assert (error.message, error.fix) == (f"target pto_runtime_a2a3 cannot be built: {NO_ISA}", USE_SIM)
+    no_device.setenv("PTO_ISA_PATH", "/nowhere")
+    error = device_error()
+    assert (error.message, error.fix) == (
+        "PTO_ISA_PATH is '/nowhere', and there is no include/pto/pto-inst.hpp in it",
+        "set it to a checkout of PTO-ISA")
+    (tmp_path / "isa/include/pto").mkdir(parents=True)
+    (tmp_path / "isa/include/pto/pto-inst.hpp").write_text("")
+    no_device.setenv("PTO_ISA_PATH", str(tmp_path / "isa"))
+    error = device_error()
+    assert (error.message, error.fix) == (
+        "target pto_runtime_a2a3 cannot be built: ASCEND_HOME_PATH is '/opt/ascend', and there is no such folder",
+        "set it to a CANN toolkit (the folder that its set_env.sh names), or to OFF for none")
+
+
+@kernel
+def half_precision(x: In[Tile[4, 16, DType.BF16]], y: Out[Tile[4, 16, DType.BF16]]):
+    pto.store(y, pto.add(x, x))
+
+
+@kernel
+def large(x: In[Tile[128, 512, DType.F32]], y: Out[Tile[128, 512, DType.F32]]):
+    pto.store(y, pto.neg(x))
+
+
+def line_of(text):
+    return next(i for i, line in enumerate(open(__file__), 1) if text in line)
+
+
+@pytest.mark.parametrize("function, shape, dtype, rule, message", [
+    (half_precision, (4, 16), DType.BF16, "unsupported-feature",
+     "op 'add' on bf16, for which PTO-ISA has no instruction, is not supported on a2a3"),
+    (large, (128, 512), DType.F32, "tile-too-large",
+     "kernel 'large' takes 524288 bytes of the unified buffer, which has 188416 for tiles; at op 'neg' 524288 are "
+     "live: 'x' (128 x 512 f32) 262144, 'v' (128 x 512 f32) 262144"),
+])
+def test_mistakes_for_the_device_only_name_the_line(function, shape, dtype, rule, message):
+    def wl():
+        @workload
+        def w():
+            function(Tensor(shape=shape, dtype=dtype, name="a"), Tensor(shape=shape, dtype=dtype, name="b"))
+        return w()
+
+    wl().compile(target="a2a3sim_codegen")
+    with pytest.raises(CompileError) as caught:
+        wl().compile(target="a2a3_codegen")
+    error = caught.value
+    at = line_of("pto.store(y, pto.add(x, x))" if function is half_precision else "pto.store(y, pto.neg(x))")
+    assert (error.rule, error.file, error.line) == (rule, __file__, at)
+    assert error.message == message
+    assert str(error).startswith(f"{__file__}:{at}: error: {message} [{rule}]\n  fix: ")
 
 
 @pytest.mark.parametrize("arguments, message, fix", [

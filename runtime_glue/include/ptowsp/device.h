@@ -12,7 +12,7 @@ namespace ptowsp {
 
 // DeviceOptions: 0 and empty texts are the defaults.
 struct DeviceOptions {
-  std::string platform;   // "a2a3sim"
+  std::string platform;   // "a2a3sim", or "a2a3"; empty: what the runtime is for
   int device_id = 0;
   int block_dim = 0;      // blocks: 1 AIC and 2 AIV cores each. 0: as each workload was built for
   int aicpu_threads = 0;  // AICPU schedulers. 0: as each workload was built for

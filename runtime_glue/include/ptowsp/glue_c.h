@@ -65,7 +65,7 @@ typedef struct ptowsp_device_options {
   int32_t workers;       /* threads that run kernels; 0: one for each CPU */
   uint32_t reserved;
   double timeout_seconds; /* for the tasks of one run; 0: none */
-  const char* platform;   /* NULL: "a2a3sim" */
+  const char* platform;   /* NULL: the runtime's. "a2a3sim", or "a2a3" with such a runtime's folder */
   const char* runtime;    /* NULL: the built-in runtime; else a library with its interface, or the folder of
                              an external one's libraries */
 } ptowsp_device_options;

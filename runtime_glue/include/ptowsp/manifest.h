@@ -156,6 +156,7 @@ struct Ready {
   std::map<std::string, std::map<std::string, std::string>> kernels;  // kernel -> level -> library
   std::string inputs, expected;
   int block_dim = 0, aicpu_threads = 0;  // 0: the runtime's default
+  std::string toolchain;  // a2a3: what compiled the kernels
 };
 
 }  // namespace ptowsp::glue
