@@ -161,6 +161,7 @@ class Workload : private ptowsp::LoadedWorkload {{
 
 {throwing}
 {returning}
+{starting}
   using LoadedWorkload::artifact;
   using LoadedWorkload::handle;
 }};
@@ -183,7 +184,11 @@ class Workload : private ptowsp::LoadedWorkload {{
                                         "ptowsp::Statistics operator()", "call", parameters)),
       fmt::arg("returning",
                functionText("  // One run. Throws nothing: what failed is in the result.\n",
-                            "ptowsp::Result run", "tryCall", parameters)));
+                            "ptowsp::Result run", "tryCall", parameters)),
+      fmt::arg("starting",
+               functionText("  // Starts one run and does not wait for it: the arrays have to stay until it is "
+                            "over. Throws\n  // ptowsp::Error when it could not be started.\n",
+                            "ptowsp::Call start", "startCall", parameters)));
 }
 
 }  // namespace ptowsp

@@ -17,11 +17,10 @@
 #include "runtime_glue/glue/artifact.h"
 #include "runtime_glue/glue/c_device.h"
 #include "runtime_glue/glue/c_error.h"
-#include "runtime_glue/glue/executable.h"
+#include "runtime_glue/glue/c_program.h"
 #include "runtime_glue/glue/find_artifact.h"
 #include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/process_makespan.h"
-#include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
 
 using ptowsp::glue::failed;
@@ -29,30 +28,6 @@ using ptowsp::glue::format;
 using ptowsp::glue::guarded;
 using ptowsp::glue::Outcome;
 using ptowsp::glue::Status;
-
-// The members in the order in which they come to be; each refers to those above it.
-struct ptowsp_program {
-  ptowsp_device* chip = nullptr;  // holds a reference
-  bool shared = false;            // the caller opened it
-  std::string folder;
-  ptowsp::glue::Artifact artifact;
-  ptowsp::glue::Executable executable;
-  ptowsp::glue::Device device;
-  std::optional<ptowsp::glue::Run> run;  // none: it could not be opened
-  uint64_t call_ns = 0;  // of the last run
-  std::string error;
-  bool dead = false;
-  std::optional<ptowsp::glue::TaskGraph> graph;  // once it was asked for
-
-  ~ptowsp_program() {
-    if (!chip) return;
-    {
-      const ptowsp::glue::Turn turn(chip->turns);
-      run.reset();
-    }
-    chip->release();
-  }
-};
 
 namespace {
 
@@ -102,7 +77,7 @@ Status checkIdentity(const ptowsp::glue::Artifact& artifact, const ptowsp_progra
 
 // What the device's options leave open is as the artifact was built for.
 ptowsp::glue::DeviceOptions launchOptions(const ptowsp_program& program) {
-  ptowsp::glue::DeviceOptions options = program.chip->options;
+  ptowsp::glue::DeviceOptions options = program.device->options;
   const ptowsp::glue::Ready& ready = program.artifact.ready;
   if (options.block_dim == 0) options.block_dim = ready.block_dim;
   if (options.aicpu_threads == 0) options.aicpu_threads = ready.aicpu_threads;
@@ -110,27 +85,27 @@ ptowsp::glue::DeviceOptions launchOptions(const ptowsp_program& program) {
   return options;
 }
 
-Status openChip(ptowsp_program& program, const ptowsp_program_options& options) {
+Status takeDevice(ptowsp_program& program, const ptowsp_program_options& options) {
   if (options.device) {
-    program.chip = options.device;
-    program.chip->retain();
+    program.device = options.device;
+    program.device->retain();
     program.shared = true;
     return {};
   }
-  program.chip = new ptowsp_device;
+  program.device = new ptowsp_device;
   ptowsp_device_options device = {};
   device.size = sizeof device;
   device.workers = options.workers;
   device.timeout_seconds = options.timeout_seconds;
   device.runtime = options.runtime;
-  return ptowsp::glue::openDevice(device, program.chip);
+  return ptowsp::glue::openDevice(device, program.device);
 }
 
 Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_options& options) {
   if (!artifact && !options.name)
     return Status::badArtifact("ptowsp_program_open",
                                "found neither an artifact's path nor a workload's name");
-  if (Status status = openChip(program, options); !status.ok()) return status;
+  if (Status status = takeDevice(program, options); !status.ok()) return status;
   if (artifact) program.folder = artifact;
   if (!artifact) {
     if (Status status =
@@ -138,9 +113,9 @@ Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_
         !status.ok())
       return status;
   }
-  const ptowsp::glue::RuntimeLibrary& library = program.chip->library;
+  const ptowsp::glue::RuntimeLibrary& library = program.device->library;
   ptowsp::glue::ArtifactRequest request;
-  request.platform = program.chip->platform;
+  request.platform = program.device->platform;
   if (!library.sim()) request.runtime = "pto-runtime";
   if (Status status = ptowsp::glue::loadArtifact(program.folder, request, &program.artifact);
       !status.ok())
@@ -149,43 +124,20 @@ Status open(ptowsp_program& program, const char* artifact, const ptowsp_program_
   if (Status status = ptowsp::glue::loadExecutable(program.artifact, library, &program.executable);
       !status.ok())
     return status;
-  if (Status status = program.device.open(library, launchOptions(program), &program.chip->chip);
+  if (Status status = program.launcher.open(library, launchOptions(program), &program.device->chip);
       !status.ok()) {
     status.fix = ptowsp::glue::kDeviceFix;
     return status;
   }
-  program.run.emplace(program.device, program.artifact, program.executable);
+  program.run.emplace(program.launcher, program.artifact, program.executable);
   return {};
-}
-
-// The arrays as Run takes them; an error when they are not those of the workload.
-Status checkArguments(const ptowsp_program& program, const ptowsp_argument* arguments,
-                      uint32_t count, std::vector<void*>* pointers) {
-  for (const ptowsp::glue::TensorInfo& tensor : program.artifact.manifest.tensors) {
-    if (tensor.role == ptowsp::glue::TensorRole::temporary) continue;
-    const size_t i = pointers->size();
-    if (i < count && arguments[i].data && arguments[i].bytes == tensor.bytes) {
-      pointers->push_back(arguments[i].data);
-      continue;
-    }
-    return Status::badArtifact(
-        "tensor " + tensor.name,
-        i >= count ? format("found no array, expected one of %llu bytes",
-                            static_cast<unsigned long long>(tensor.bytes))
-                   : format("found an array of %llu bytes at %p, expected %llu bytes",
-                            static_cast<unsigned long long>(arguments[i].bytes), arguments[i].data,
-                            static_cast<unsigned long long>(tensor.bytes)));
-  }
-  if (pointers->size() == count) return {};
-  return Status::badArtifact(program.artifact.manifest.name,
-                             format("found %u arrays, expected %zu", count, pointers->size()));
 }
 
 // The graph without the arguments, which take more room, built on a device that nobody else uses. The
 // arrays only have to be there.
 std::optional<ptowsp::glue::TaskGraph> graphOf(const ptowsp_program& program) {
   ptowsp::glue::Device device;
-  if (!device.open(program.chip->library, launchOptions(program)).ok()) return std::nullopt;
+  if (!device.open(program.device->library, launchOptions(program)).ok()) return std::nullopt;
   ptowsp::glue::Run run(device, program.artifact, program.executable);
   std::vector<std::unique_ptr<void, decltype(&std::free)>> arrays;
   std::vector<void*> pointers;
@@ -211,52 +163,142 @@ void adviseCaller(int code, Status* status) {
     status->fix = "look at the kernel of this task; ptowsp-run runs it alone under a debugger";
 }
 
-void fillStats(const ptowsp_program& program, ptowsp_program_stats* stats) {
-  const ptowsp::glue::RunStats& run = program.run->stats();
-  const ptowsp::glue::GraphInfo& graph = program.artifact.manifest.graph;
+}  // namespace
+
+ptowsp_program::~ptowsp_program() {
+  for (ptowsp_call* call = free_calls; call;) {
+    ptowsp_call* const next = call->next_free;
+    delete call;
+    call = next;
+  }
+  if (!device) return;
+  {
+    const ptowsp::glue::Turn turn(device->turns);
+    run.reset();
+  }
+  device->release();
+}
+
+void ptowsp_program::fillStats(ptowsp_program_stats* stats) const {
+  const ptowsp::glue::RunStats& last = run->stats();
+  const ptowsp::glue::GraphInfo& info = artifact.manifest.graph;
   ptowsp_program_stats value = {};
   value.size = static_cast<uint32_t>(std::min<size_t>(stats->size, sizeof value));
-  value.workers = run.workers;
-  value.tasks = graph.tasks;
-  value.edges = graph.edges;
-  value.critical_path = graph.critical_path;
-  value.build_ns = run.build_ns;
-  value.wall_ns = run.wall_ns;
-  value.aicpus = run.aicpus;
-  value.window = run.window;
-  value.window_high_water = run.window_high_water;
-  value.window_stalls = run.window_stalls;
-  value.cores = run.cores;
-  value.call_ns = program.call_ns;
+  value.workers = last.workers;
+  value.tasks = info.tasks;
+  value.edges = info.edges;
+  value.critical_path = info.critical_path;
+  value.build_ns = last.build_ns;
+  value.wall_ns = last.wall_ns;
+  value.aicpus = last.aicpus;
+  value.window = last.window;
+  value.window_high_water = last.window_high_water;
+  value.window_stalls = last.window_stalls;
+  value.cores = last.cores;
+  value.call_ns = call_ns;
   std::memcpy(stats, &value, value.size);
 }
 
-// One run, when it is the call's turn; the outcome, whose error is kept.
+// The arguments as Run takes them; an error when they are not what the workload takes.
+Status ptowsp_program::takeArguments(const ptowsp_argument* arguments, uint32_t count) {
+  operands.clear();
+  for (const ptowsp::glue::TensorInfo& tensor : artifact.manifest.tensors) {
+    if (tensor.role == ptowsp::glue::TensorRole::temporary) continue;
+    const size_t i = operands.size();
+    const std::string place = i < count && !arguments[i].tensor && arguments[i].data &&
+                                      arguments[i].bytes == tensor.bytes
+                                  ? std::string()
+                                  : "tensor " + tensor.name;
+    if (place.empty()) {
+      operands.push_back({arguments[i].data, nullptr});
+      continue;
+    }
+    if (i >= count)
+      return Status::badArtifact(place, format("found no array, expected one of %llu bytes",
+                                               static_cast<unsigned long long>(tensor.bytes)));
+    if (!arguments[i].tensor)
+      return Status::badArtifact(
+          place, format("found an array of %llu bytes at %p, expected %llu bytes",
+                        static_cast<unsigned long long>(arguments[i].bytes), arguments[i].data,
+                        static_cast<unsigned long long>(tensor.bytes)));
+    if (Status status = takeTensor(tensor, arguments[i].tensor); !status.ok()) return status;
+  }
+  if (operands.size() == count) return {};
+  return Status::badArtifact(artifact.manifest.name,
+                             format("found %u arrays, expected %zu", count, operands.size()));
+}
+
+Status ptowsp_program::takeTensor(const ptowsp::glue::TensorInfo& tensor, ptowsp_tensor* given) {
+  if (given->device != device)
+    return Status::badArtifact("tensor " + tensor.name,
+                               "found a tensor of another device, expected one of the workload's",
+                               "download it, and upload it to a tensor of this device");
+  if (given->tensor.bytes() != tensor.bytes)
+    return Status::badArtifact("tensor " + tensor.name,
+                               format("found a device tensor of %llu bytes, expected %llu bytes",
+                                      static_cast<unsigned long long>(given->tensor.bytes()),
+                                      static_cast<unsigned long long>(tensor.bytes)));
+  // What a task writes nobody else may read meanwhile: there is no copy of a device tensor.
+  size_t index = 0;
+  for (const ptowsp::glue::TensorInfo& other : artifact.manifest.tensors) {
+    if (other.role == ptowsp::glue::TensorRole::temporary) continue;
+    if (index >= operands.size()) break;
+    if (operands[index++].resident == &given->tensor && (tensor.isResult() || other.isResult()))
+      return Status::badArtifact(
+          "tensor " + tensor.name,
+          "found the device tensor that was also given for " + other.name + ", and one of them is written",
+          "give another device tensor for one of them");
+  }
+  operands.push_back({nullptr, &given->tensor});
+  return {};
+}
+
+ptowsp::glue::CallEnd ptowsp_program::callOrThrow(const ptowsp_argument* arguments, uint32_t count,
+                                                  ptowsp_program_stats* stats, const void* who) {
+  if (!run)
+    return {PTOWSP_BAD_ARTIFACT,
+            Status::badArtifact("ptowsp_program_run", "the program could not be opened")};
+  if (dead)
+    return {PTOWSP_RUN_FAILURE, Status::runFailure(artifact.manifest.name,
+                                                   "the device is dead since an earlier run failed",
+                                                   "open the program again")};
+  const uint64_t start = now();
+  if (Status status = takeArguments(arguments, count); !status.ok())
+    return {PTOWSP_BAD_ARTIFACT, std::move(status)};
+  const ptowsp::glue::RunningScope running(*device, launcher, who);
+  Status status = run->call(operands);
+  call_ns = now() - start;
+  if (status.ok()) {
+    if (stats) fillStats(stats);
+    return {};
+  }
+  const bool cancelled = run->code() == PTOWSP_SIM_ERROR_CANCELLED;
+  dead = !shared && status.outcome == Outcome::run_failure && !cancelled;
+  adviseCaller(run->code(), &status);
+  const int outcome = cancelled                                     ? PTOWSP_CANCELLED
+                      : status.outcome == Outcome::run_failure ? PTOWSP_RUN_FAILURE
+                                                               : PTOWSP_BAD_ARTIFACT;
+  return {outcome, std::move(status)};
+}
+
+ptowsp::glue::CallEnd ptowsp_program::call(const ptowsp_argument* arguments, uint32_t count,
+                                           ptowsp_program_stats* stats, const void* who) noexcept {
+  try {
+    return callOrThrow(arguments, count, stats, who);
+  } catch (const std::exception&) {  // out of memory: nothing else throws
+    return {PTOWSP_RUN_FAILURE, {}};
+  }
+}
+
+namespace {
+
+// One run, when it is its turn; the outcome, whose error is kept.
 int runCall(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
             ptowsp_program_stats* stats) {
-  if (!program->run)
-    return failed(Status::badArtifact("ptowsp_program_run", "the program could not be opened"));
-  const ptowsp::glue::Turn turn(program->chip->turns);
-  const uint64_t start = now();
-  if (program->dead)
-    return failed(Status::runFailure(program->artifact.manifest.name,
-                                     "the device is dead since an earlier run failed",
-                                     "open the program again"));
-  std::vector<void*> pointers;
-  if (Status status = checkArguments(*program, arguments, count, &pointers); !status.ok())
-    return failed(status);
-  const ptowsp::glue::RunningScope running(*program->chip, program->device);
-  Status status = program->run->execute(pointers);
-  program->call_ns = now() - start;
-  if (status.ok()) {
-    if (stats) fillStats(*program, stats);
-    return PTOWSP_OK;
-  }
-  const bool cancelled = program->run->code() == PTOWSP_SIM_ERROR_CANCELLED;
-  program->dead =
-      !program->shared && status.outcome == Outcome::run_failure && !cancelled;
-  adviseCaller(program->run->code(), &status);
-  return failed(status, cancelled ? PTOWSP_CANCELLED : PTOWSP_OK);
+  if (!program->device) return failed(Status::badArtifact("ptowsp_program_run", "the program could not be opened"));
+  const ptowsp::glue::Turn turn(program->device->turns);
+  const ptowsp::glue::CallEnd end = program->call(arguments, count, stats, program);
+  return end.outcome == PTOWSP_OK ? PTOWSP_OK : failed(end.status, end.outcome);
 }
 
 }  // namespace
@@ -273,7 +315,9 @@ PTOWSP_EXPORT int ptowsp_program_open(const char* artifact, const ptowsp_program
   return kept(*program, guarded([&] { return open(**program, artifact, wanted); }));
 }
 
-PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) { delete program; }
+PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) {
+  if (program) program->release();
+}
 
 PTOWSP_EXPORT const char* ptowsp_program_artifact(const ptowsp_program* program) {
   return program ? program->folder.c_str() : "";
@@ -288,13 +332,13 @@ PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tenso
                                      const uint64_t* bytes, uint32_t count) {
   return kept(program, guarded([&] {
     std::vector<ptowsp_argument> arguments(count);
-    for (uint32_t i = 0; i < count; ++i) arguments[i] = {tensors[i], bytes[i]};
+    for (uint32_t i = 0; i < count; ++i) arguments[i] = {tensors[i], bytes[i], nullptr};
     return runCall(program, arguments.data(), count, nullptr);
   }));
 }
 
 PTOWSP_EXPORT void ptowsp_program_cancel(ptowsp_program* program) {
-  if (program->run) program->chip->cancel(&program->device);
+  if (program->run) program->device->cancel(program);
 }
 
 PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
@@ -304,7 +348,7 @@ PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
 PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
                                            ptowsp_program_stats* stats) {
   if (!program->run || !stats) return PTOWSP_BAD_ARTIFACT;
-  fillStats(*program, stats);
+  program->fillStats(stats);
   return PTOWSP_OK;
 }
 

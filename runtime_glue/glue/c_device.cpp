@@ -62,9 +62,9 @@ Status openDevice(const ptowsp_device_options& options, ptowsp_device* device) {
 
 }  // namespace ptowsp::glue
 
-void ptowsp_device::cancel(const ptowsp::glue::Device* only) {
+void ptowsp_device::cancel(const void* who) {
   const std::lock_guard<std::mutex> lock(running_mutex);
-  if (running && (!only || only == running)) running->cancel();
+  if (running && (!who || who == running_for)) running->cancel();
 }
 
 PTOWSP_EXPORT int ptowsp_device_open(const ptowsp_device_options* options,

@@ -11,6 +11,27 @@ Status Chip::open(const RuntimeLibrary& runtime) {
   return sim_device ? Status() : Status::runFailure("device", "found no memory for a device");
 }
 
+void Chip::select() {
+  if (const SimApi* sim = library->sim()) sim->device_use(sim_device);
+}
+
+void Chip::leave() {
+  if (const SimApi* sim = library->sim()) sim->device_use(nullptr);
+}
+
+Status Chip::use() {
+  const SimApi* sim = library->sim();
+  if (!sim) return {};
+  select();
+  if (!dead) return {};
+  if (sim->device_reset() != 0)
+    return Status::runFailure("device", "cannot be used again after a run that failed");
+  dead = false;
+  ++life;
+  kernels_of = 0;
+  return {};
+}
+
 Chip::~Chip() {
   // A dead one may still have a kernel running on its memory: then it is left as it is.
   if (sim_device && !dead) library->sim()->device_destroy(sim_device);

@@ -18,6 +18,12 @@ struct Chip {
 
   // The library has to outlive the chip.
   Status open(const RuntimeLibrary& library);
+  // Makes it the calling thread's, until leave(); made new before, where it is dead. Without a built-in
+  // runtime there is nothing to do.
+  Status use();
+  // The same, as it is.
+  void select();
+  void leave();
   // After a run that failed nothing on it is to be trusted: before the next one it is made new.
   void markDead() { dead = true; }
 
@@ -26,8 +32,8 @@ struct Chip {
   bool dead = false;
   // Counts how often it was made new: device memory of an earlier life is gone.
   uint64_t life = 1;
-  // Whose kernels are registered; null for nobody's.
-  const void* kernels_of = nullptr;
+  // Whose kernels are registered: the number of a Run; 0 for nobody's.
+  uint64_t kernels_of = 0;
 };
 
 }  // namespace ptowsp::glue

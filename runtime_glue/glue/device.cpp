@@ -65,13 +65,7 @@ Status Device::open(const RuntimeLibrary& library, const DeviceOptions& options,
 
 Status Device::select(uint32_t sim_flags) {
   if (const SimApi* sim = library_->sim()) {
-    sim->device_use(chip_->sim_device);
-    if (chip_->dead) {
-      if (sim->device_reset() != 0)
-        return Status::runFailure("device", "cannot be used again after a run that failed");
-      ++chip_->life;
-      chip_->kernels_of = nullptr;
-    }
+    if (Status status = chip_->use(); !status.ok()) return status;
     ptowsp_sim_options options = {};
     options.size = sizeof options;
     options.flags = sim_flags | PTOWSP_SIM_QUIET;
@@ -118,6 +112,7 @@ Status Device::registerKernel(int func_id, const std::string& name, int core_typ
 
 Status Device::registerKernels(const Manifest& manifest, const Executable& executable,
                                KernelFunction instead) {
+  chip_->kernels_of = 0;
   for (size_t i = 0; i < executable.kernels.size(); ++i) {
     const KernelInfo& kernel = manifest.kernels[i];
     if (Status status = registerKernel(static_cast<int>(i), kernel.name,

@@ -26,7 +26,22 @@ thread_local Inspection* current_inspection = nullptr;
 struct Inspection::Hooks {
   static thread_local HostApi real;
 
+  // Memory that the tensor at hand has already, or null. Tensors are allocated first, in their order.
+  static void* given(size_t size) {
+    const std::vector<uint64_t>* tensors = current_inspection->request_.tensors;
+    std::vector<Allocation>& all = current_inspection->allocations_;
+    if (!tensors || all.size() >= tensors->size() || (*tensors)[all.size()] == 0) return nullptr;
+    const uint64_t address = (*tensors)[all.size()];
+    all.push_back({address, static_cast<uint64_t>(size), nullptr});
+    return reinterpret_cast<void*>(address);
+  }
+  static bool isGiven(uint64_t address) {
+    const std::vector<uint64_t>* tensors = current_inspection->request_.tensors;
+    return tensors && std::find(tensors->begin(), tensors->end(), address) != tensors->end();
+  }
+
   static void* allocate(size_t size) {
+    if (void* memory = given(size)) return memory;
     void* memory = real.device_malloc(size);
     if (memory)
       current_inspection->allocations_.push_back(
@@ -39,14 +54,15 @@ struct Inspection::Hooks {
     all.erase(std::remove_if(all.begin(), all.end(),
                              [&](const Allocation& a) { return a.address == address; }),
               all.end());
-    real.device_free(memory);
+    if (!isGiven(address)) real.device_free(memory);
   }
   static int copy(void* device, const void* host, size_t size) {
     for (Allocation& allocation : current_inspection->allocations_) {
       if (allocation.address == reinterpret_cast<uint64_t>(device) && allocation.bytes == size)
         allocation.host = host;
     }
-    return real.copy_to_device(device, host, size);
+    return isGiven(reinterpret_cast<uint64_t>(device)) ? 0
+                                                       : real.copy_to_device(device, host, size);
   }
 };
 
@@ -149,6 +165,7 @@ int Inspection::observed(void* runtime, uint64_t* args, int arg_count) {
         allocation.host = pairs[i].host_ptr;
     }
   }
+  if (self.request_.tensors) graph.clear_tensor_pairs();
   if (self.request_.relay >= 0) self.numberTasks(runtime);
   if (self.request_.graph || self.request_.isIndirect()) self.snapshot(runtime);
   if (self.request_.isIndirect() && self.request_.only < self.graph_.tasks()) self.substitute(runtime);
@@ -180,21 +197,55 @@ void Inspection::snapshot(void* runtime) {
   }
 }
 
-// Puts the contents of the task's argument block behind its arguments, so that they outlive the device.
-// A block that is not where one can be is left out, and regionsOf() then knows nothing of the task.
-void Inspection::appendBlock(const Task& task) {
+// The task's argument block; null when it has none, or it is not where one can be.
+uint64_t* Inspection::blockOf(const Task& task) const {
   const std::vector<KernelInfo>& kernels = request_.manifest->kernels;
-  if (task.func_id < 0 || static_cast<size_t>(task.func_id) >= kernels.size()) return;
+  if (task.func_id < 0 || static_cast<size_t>(task.func_id) >= kernels.size()) return nullptr;
   const uint64_t count = argumentCount(kernels[task.func_id]);
-  if (count <= limits::kArguments || task.num_args != limits::kArguments) return;
+  if (count <= limits::kArguments || task.num_args != limits::kArguments) return nullptr;
   const uint64_t address = task.args[limits::kDirectArguments];
   const uint64_t words = count - limits::kDirectArguments;
   const Allocation* const memory = allocationAt(address);
   if (!memory || address % sizeof(uint64_t) != 0 ||
       memory->address + memory->bytes - address < words * sizeof(uint64_t))
-    return;
-  const auto* const block = reinterpret_cast<const uint64_t*>(address);
-  graph_.args.insert(graph_.args.end(), block, block + words);
+    return nullptr;
+  return reinterpret_cast<uint64_t*>(address);
+}
+
+// Puts the contents of the task's argument block behind its arguments, so that they outlive the device.
+// Where there should be a block and is none, regionsOf() then knows nothing of the task.
+void Inspection::appendBlock(const Task& task) {
+  const uint64_t* const block = blockOf(task);
+  if (!block) return;
+  const uint64_t count = argumentCount(request_.manifest->kernels[task.func_id]);
+  graph_.args.insert(graph_.args.end(), block, block + (count - limits::kDirectArguments));
+}
+
+std::vector<TilePlace> Inspection::tilePlaces(void* runtime) const {
+  Runtime& graph = *static_cast<Runtime*>(runtime);
+  const Manifest& manifest = *request_.manifest;
+  std::vector<TilePlace> places;
+  const auto addTile = [&](uint64_t* word) {
+    for (size_t i = 0; i < request_.tensors->size() && i < allocations_.size(); ++i) {
+      if ((*request_.tensors)[i] == 0 || *word < allocations_[i].address ||
+          *word >= allocations_[i].address + allocations_[i].bytes)
+        continue;
+      places.push_back({word, i});
+      return;
+    }
+  };
+  for (int t = 0; t < graph.get_task_count(); ++t) {
+    Task& task = *graph.get_task(t);
+    if (task.func_id < 0 || static_cast<size_t>(task.func_id) >= manifest.kernels.size()) continue;
+    uint64_t* const block = blockOf(task);
+    const size_t tiles = manifest.kernels[task.func_id].tiles.size();
+    for (size_t i = 0; i < tiles; ++i)
+      addTile(block && i >= limits::kDirectArguments ? block + (i - limits::kDirectArguments)
+                                                     : task.args + i);
+  }
+  std::stable_sort(places.begin(), places.end(),
+                   [](const TilePlace& a, const TilePlace& b) { return a.tensor < b.tensor; });
+  return places;
 }
 
 // Every task keeps its place in the graph; its kernel becomes indirectKernel() and its first argument

@@ -27,6 +27,13 @@ struct Allocation {
   const void* host = nullptr;
 };
 
+// TilePlace: the word that holds a tile's address among a task's arguments, and the tensor (its index in
+// the manifest) that the tile is a part of.
+struct TilePlace {
+  uint64_t* word;
+  size_t tensor;
+};
+
 // TileRegion: the device memory of one tile argument.
 struct TileRegion {
   TileAccess access = TileAccess::in;
@@ -68,6 +75,9 @@ class Inspection {
     const Manifest* manifest = nullptr;                    // with these or `graph`
 
     bool isIndirect() const { return only >= 0 || observer; }
+    // Device memory that tensors have already, in the workload's order; 0 for those that the orchestration
+    // allocates. What it would copy there, or have brought back, is the caller's to copy.
+    const std::vector<uint64_t>* tensors = nullptr;
     int relay = -1;  // func_id of the relay kernel, in a launch that may have relays
   };
 
@@ -89,6 +99,12 @@ class Inspection {
 
   static KernelFunction indirectKernel();
 
+  // The places of all tiles of tensors that Request::tensors had memory for, by tensor. Of the graph that
+  // was built last, as long as it is there.
+  std::vector<TilePlace> tilePlaces(void* runtime) const;
+  // Tensor `index`, one of those, has other memory now.
+  void move(size_t index, uint64_t address) { allocations_[index].address = address; }
+
  private:
   // Call: stands in the place of a task's first argument in an indirect run.
   struct Call {
@@ -102,6 +118,7 @@ class Inspection {
   void snapshot(void* runtime);
   void numberTasks(void* runtime);
   void appendBlock(const ::Task& task);
+  uint64_t* blockOf(const ::Task& task) const;
   void substitute(void* runtime);
 
   OrchestrationFunction function_ = nullptr;

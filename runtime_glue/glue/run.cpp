@@ -29,12 +29,23 @@ Run::Run(Device& device, const Artifact& artifact, const Executable& executable)
       manifest_(artifact.manifest),
       executable_(executable),
       names_(artifact.manifest),
-      launches_(artifact.manifest, artifact.limited) {}
+      launches_(artifact.manifest, artifact.limited),
+      resident_(artifact.manifest) {
+  for (size_t i = 0; i < manifest_.tensors.size(); ++i) {
+    if (manifest_.tensors[i].role != TensorRole::temporary) given_.push_back(i);
+  }
+}
 
 Status Run::execute(const std::vector<void*>& tensors) {
   ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
   beginStats();
-  Status status = executeLaunches(tensors);
+  Status status = explain(tensors, executeLaunches(tensors));
+  enterPhase("checking the results");
+  return status;
+}
+
+// What a second run, or the graph, can tell about a run that failed.
+Status Run::explain(const std::vector<void*>& tensors, Status status) {
   if (code_ == PTOWSP_SIM_ERROR_GUARD && device_.library().sim())
     status = explainGuardDamage(tensors, std::move(status));
   if (changed_tensor_) {
@@ -43,7 +54,6 @@ Status Run::execute(const std::vector<void*>& tensors) {
     if (!readers.empty())
       status.notes.push_back("this element is read by " + listTasks(names_, readers));
   }
-  enterPhase("checking the results");
   return status;
 }
 

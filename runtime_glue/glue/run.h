@@ -12,14 +12,20 @@
 #include <vector>
 
 #include "runtime_glue/glue/device.h"
+#include "runtime_glue/glue/device_tensor.h"
 #include "runtime_glue/glue/executable.h"
 #include "runtime_glue/glue/inspection.h"
 #include "runtime_glue/glue/launches.h"
+#include "runtime_glue/glue/resident_graph.h"
 #include "runtime_glue/glue/shared_arrays.h"
 #include "runtime_glue/glue/status.h"
 #include "runtime_glue/glue/task_names.h"
 
 namespace ptowsp::glue {
+
+inline constexpr const char* kInputFix = "a kernel may write only its out and inout tiles";
+inline constexpr const char* kGuardFix =
+    "keep the kernel's accesses inside the tiles it was given";
 
 // RunStats: of the last execute(). What only the built-in runtime tells is 0 or null elsewhere;
 // pointers stay valid until the next execute().
@@ -37,10 +43,17 @@ struct RunStats {
   const ptowsp_sim_event* events = nullptr;  // one for each task
 };
 
+// Operand: the array of one tensor that is not temporary, on the host or on the device.
+struct Operand {
+  void* host = nullptr;
+  DeviceTensor* resident = nullptr;
+};
+
 class Run {
  public:
   // Keeps references to all three.
   Run(Device& device, const Artifact& artifact, const Executable& executable);
+  ~Run();
 
   // Runs just this task and those that it waits for, in all later calls; built-in runtime only, and
   // only where launches().isWhole().
@@ -53,8 +66,13 @@ class Run {
   void keepGraph() { keep_graph_ = true; }
 
   // One run. `tensors` has the host array of each tensor that is not temporary, in the workload's
-  // order; outputs should be poisoned. Nothing is allocated after the first call that succeeds.
+  // order; outputs should be poisoned.
   Status execute(const std::vector<void*>& tensors);
+
+  // One run on a graph that stays on the device, with an operand for each tensor that is not temporary,
+  // in the workload's order. Nothing is allocated after the first call that succeeds. Not together with
+  // selectTask(), observe() and keepGraph().
+  Status call(const std::vector<Operand>& operands);
 
   // Tasks that the launch under way has run so far; from any thread, while execute() runs. 0 where the
   // runtime does not tell.
@@ -92,6 +110,14 @@ class Run {
   };
 
   Status makeRuntime();
+  Status callOnDevice(const std::vector<Operand>& operands);
+  Status callThroughHost(const std::vector<Operand>& operands);
+  Status buildOnDevice();
+  Status giveOperands(const std::vector<Operand>& operands);
+  Status checkOperands(const std::vector<Operand>& operands);
+  Status explainCall(const std::vector<Operand>& operands, Status status);
+  const TensorInfo& givenTensor(size_t index) const;
+  static Status noContents(const TensorInfo& tensor);
   struct Reports;
   Status attemptExternal(const std::vector<void*>& tensors, int* code);
   Status fillShared(const std::vector<void*>& tensors);
@@ -109,7 +135,9 @@ class Run {
   void setLiveLedger(const uint64_t* ledger);
   Status beginObserving();
   Status endObserving(Status status);
+  Status explain(const std::vector<void*>& tensors, Status status);
   Status checkInputs();
+  Status inputChanged(const TensorInfo& tensor, const void* device, const void* host);
   Status checkOrder();
   // `ledger`: of the tasks from `begin` to `end`.
   Status checkLedger(const uint64_t* ledger, int64_t begin, int64_t end);
@@ -137,6 +165,11 @@ class Run {
   Launches launches_;
   int launch_ = 0;  // the current one
   std::unique_ptr<void, Free> runtime_;  // the runtime object's memory
+  // Of call(): the tensors that are not temporary, as indices into the manifest's.
+  std::vector<size_t> given_;
+  uint64_t number_ = 0;  // of this Run, once it has called
+  ResidentGraph resident_;
+  std::vector<void*> pointers_;
   std::vector<uint64_t> args_;
   std::vector<uint64_t> ledger_;
   SharedArrays shared_;  // external runtimes: tensors, ledger, spills

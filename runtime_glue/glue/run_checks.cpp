@@ -106,7 +106,7 @@ std::string Run::damageText() const {
 
 Status Run::explainGuardDamage(const std::vector<void*>& tensors, Status first) {
   const std::string seen = damageText();
-  const std::string fix = "keep the kernel's accesses inside the tiles it was given";
+  const std::string fix = kGuardFix;
   first.message = seen.empty() ? first.message : seen;
   first.fix = fix;
   int code = 0;
@@ -163,20 +163,25 @@ Status Run::checkInputs() {
     const char* device = reinterpret_cast<const char*>(allocation.address);
     const char* host = static_cast<const char*>(allocation.host);
     if (std::memcmp(device, host, tensor->bytes) == 0) continue;
-    const size_t size = elementSize(tensor->dtype);
-    uint64_t i = 0;
-    while (std::memcmp(device + i * size, host + i * size, size) == 0) ++i;
-    Status status = Status::runFailure(
-        manifest_.name,
-        format("input %s was changed on the device: found %.9g in %s, expected %.9g",
-               tensor->name.c_str(), valueAt(tensor->dtype, device, i),
-               elementName(*tensor, i).c_str(), valueAt(tensor->dtype, host, i)),
-        "a kernel may write only its out and inout tiles");
-    changed_tensor_ = static_cast<size_t>(tensor - manifest_.tensors.data());
-    changed_element_ = i;
-    return status;
+    return inputChanged(*tensor, device, host);
   }
   return {};
+}
+
+Status Run::inputChanged(const TensorInfo& tensor, const void* device, const void* host) {
+  const size_t size = elementSize(tensor.dtype);
+  const char* const found = static_cast<const char*>(device);
+  const char* const expected = static_cast<const char*>(host);
+  uint64_t i = 0;
+  while (std::memcmp(found + i * size, expected + i * size, size) == 0) ++i;
+  changed_tensor_ = static_cast<size_t>(&tensor - manifest_.tensors.data());
+  changed_element_ = i;
+  return Status::runFailure(
+      manifest_.name,
+      format("input %s was changed on the device: found %.9g in %s, expected %.9g",
+             tensor.name.c_str(), valueAt(tensor.dtype, device, i), elementName(tensor, i).c_str(),
+             valueAt(tensor.dtype, host, i)),
+      kInputFix);
 }
 
 Status Run::checkOrder() {

@@ -73,6 +73,8 @@ Status RuntimeLibrary::open(const std::string& path) {
   find(handle, "ptowsp_sim_get_trace", &sim_.get_trace, &missing);
   find(handle, "ptowsp_sim_get_stats", &sim_.get_stats, &missing);
   find(handle, "ptowsp_sim_get_graph", &sim_.get_graph, &missing);
+  find(handle, "device_malloc", &sim_.device_malloc, &missing);
+  find(handle, "device_free", &sim_.device_free, &missing);
   if (!missing.empty())
     return Status::badArtifact(
         path, "found no function " + missing + ", expected the built-in runtime " PTOWSP_VERSION,

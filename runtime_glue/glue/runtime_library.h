@@ -40,6 +40,9 @@ struct SimApi {
   decltype(&::ptowsp_sim_get_trace) get_trace;
   decltype(&::ptowsp_sim_get_stats) get_stats;
   decltype(&::ptowsp_sim_get_graph) get_graph;
+  // Of the contract, which only the built-in runtime is asked for outside of an orchestration.
+  decltype(&::device_malloc) device_malloc;
+  decltype(&::device_free) device_free;
 };
 
 class RuntimeLibrary {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kCrashSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 constexpr size_t kCrashSignalCount = sizeof kCrashSignals / sizeof kCrashSignals[0];
-constexpr size_t kSignalStackBytes = 64 << 10;
 
 // initial-exec: a handler must not be the first to touch it, as that may allocate.
 thread_local KernelCall* t_call __attribute__((tls_model("initial-exec"))) = nullptr;
@@ -73,16 +72,28 @@ void onInterrupt(int) {
 
 }  // namespace
 
+sigset_t guardedSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : kCrashSignals) sigaddset(&signals, signal);
+  // acquire: as in interruptThread()
+  const int interrupt = g_interrupt_signal.load(std::memory_order_acquire);
+  if (interrupt != 0) sigaddset(&signals, interrupt);
+  return signals;
+}
+
+void guardThread(KernelCall* call) { t_call = call; }
+
 CrashThread::CrashThread(KernelCall* call) : stack_(new char[kSignalStackBytes]) {
   stack_t stack = {};
   stack.ss_sp = stack_.get();
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, &previous_);
-  t_call = call;
+  guardThread(call);
 }
 
 CrashThread::~CrashThread() {
-  t_call = nullptr;
+  guardThread(nullptr);
   sigaltstack(&previous_, nullptr);
 }
 

@@ -29,6 +29,13 @@ struct KernelCall {
 
 enum Landing { landed_first = 0, landed_crash = 1, landed_interrupt = 2 };
 
+inline constexpr size_t kSignalStackBytes = 64 << 10;
+
+// The signals that the handlers below take.
+sigset_t guardedSignals();
+// From now on the calling thread's kernel calls are guarded by `call`; by nothing where it is null.
+void guardThread(KernelCall* call);
+
 // CrashThread: while it lives, the calling thread's kernel calls are guarded. Has a signal stack of
 // its own, so that even a stack overflow in a kernel is caught.
 class CrashThread {

@@ -127,7 +127,7 @@ Error Device::init(void* memory, const HostApi& host_api, const FindFunction& fi
 
 Error Device::checkGraph(Runtime& runtime, RuntimeState& state) const {
   if (Error error = state.seal(runtime)) return error;
-  const Graph& graph = *state.graph;
+  Graph& graph = *state.graph;
   for (const KernelUse& use : graph.kernelUses()) {
     Error error;
     if (!kernels_.isRegistered(use.func_id)) {
@@ -169,7 +169,7 @@ Error Device::checkGraph(Runtime& runtime, RuntimeState& state) const {
   return {};
 }
 
-Error Device::checkSchedule(const Graph& graph, int aicpus) const {
+Error Device::checkSchedule(Graph& graph, int aicpus) const {
   const Schedule& schedule = graph.schedule;
   if (schedule.aicpus != 0 && schedule.aicpus != aicpus) {
     return {PTOWSP_SIM_ERROR_BAD_SCHEDULE,
@@ -426,7 +426,7 @@ Error Device::stats(ptowsp_sim_stats* stats) {
   MutexLock lock(api_mutex_);
   LastRun& run = last_run_;
   if (run.state != nullptr && run.tasks != 0 && run.critical_path == 0) {
-    run.critical_path = run.state->graph->criticalPath(nullptr);
+    run.critical_path = run.state->graph->criticalPath();
     if (run.events != 0) run.critical_path_ns = criticalPathTime(*run.state->graph, events_.data());
   }
   if (run.events != 0 && run.core_busy.empty()) {

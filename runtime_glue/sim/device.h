@@ -78,7 +78,7 @@ class Device {
   // All that can be wrong with a graph before any of it runs.
   Error checkGraph(Runtime& runtime, RuntimeState& state) const PTOWSP_REQUIRES(api_mutex_);
   // The launch has the schedulers that the graph is dealt to, and its task window can move on.
-  Error checkSchedule(const Graph& graph, int aicpus) const;
+  Error checkSchedule(Graph& graph, int aicpus) const;
   Error runGraph(RuntimeState& state, const Platform& platform) PTOWSP_REQUIRES(api_mutex_);
   void discard(void* runtime) PTOWSP_REQUIRES(api_mutex_);
   std::unique_ptr<Graph> takeGraph() PTOWSP_REQUIRES(api_mutex_);

@@ -16,30 +16,51 @@ constexpr size_t kGuard = DeviceMemory::kAlignment;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kRememberedFrees = 4096;
 
-// guardWord: word i of an allocation's guards. Each allocation has other ones, so that bytes copied
-// over from a neighbour's guard show as well.
-uint64_t guardWord(int32_t index, size_t word) {
-  uint64_t x =
-      (static_cast<uint64_t>(static_cast<uint32_t>(index)) << 16 | word) * 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
+// GuardWords: those of an allocation's guards: an arithmetic sequence, which is quick to compare with.
+// Each allocation has another one, so that bytes copied over from a neighbour's guard show as well.
+class GuardWords {
+ public:
+  explicit GuardWords(int32_t index) {
+    uint64_t x = (static_cast<uint64_t>(static_cast<uint32_t>(index)) + 1) * 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    first_ = x ^ (x >> 31);
+  }
+  uint64_t at(size_t word) const { return first_ + word * 0x9E3779B97F4A7C15u; }
+
+ private:
+  uint64_t first_;
+};
 
 void writeGuard(uint8_t* at, int32_t index, size_t first_word) {
+  const GuardWords words(index);
   for (size_t i = 0; i < kGuard / 8; ++i) {
-    const uint64_t word = guardWord(index, first_word + i);
+    const uint64_t word = words.at(first_word + i);
     std::memcpy(at + 8 * i, &word, 8);
   }
 }
 
+// Whether one guard is as it was written. Looks at every word, without a branch for each.
+bool isWhole(const uint8_t* at, int32_t index, size_t first_word) {
+  const GuardWords words(index);
+  uint64_t difference = 0;
+  for (size_t i = 0; i < kGuard / 8; ++i) {
+    uint64_t word = 0;
+    std::memcpy(&word, at + 8 * i, 8);
+    difference |= word ^ words.at(first_word + i);
+  }
+  return difference == 0;
+}
+
 // First damaged byte and the number of damaged bytes of one guard.
 size_t countDamage(const uint8_t* at, int32_t index, size_t first_word, size_t* first) {
+  if (isWhole(at, index, first_word)) return 0;
+  const GuardWords words(index);
   size_t damaged = 0;
   for (size_t i = 0; i < kGuard / 8; ++i) {
     uint64_t word = 0;
     std::memcpy(&word, at + 8 * i, 8);
-    const uint64_t expected = guardWord(index, first_word + i);
+    const uint64_t expected = words.at(first_word + i);
     if (word == expected) continue;
     for (size_t b = 0; b < 8; ++b) {
       if (((word ^ expected) >> (8 * b) & 0xFF) == 0) continue;  // little endian, as all targets

@@ -102,15 +102,18 @@ void Executor::Impl::dealCores(const Platform& platform, int active, int group_c
 // In each group neighbouring tasks go to one worker, and the first of them is taken first.
 void Executor::Impl::dealRoots() {
   for (int type = 0; type < kCoreTypes; ++type) {
-    std::vector<std::vector<int32_t>> tasks(static_cast<size_t>(run.groups));
+    std::vector<std::vector<int32_t>>& tasks = root_tasks;
+    if (tasks.size() < static_cast<size_t>(run.groups)) tasks.resize(static_cast<size_t>(run.groups));
+    for (std::vector<int32_t>& of_group : tasks) of_group.clear();
     const std::vector<int32_t>& roots = run.graph->roots();
     for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
       if (coreTypeOf(run.graph->task(*root)) != type) continue;
       if (admission.holds() && admission.isBeyond(*root)) continue;  // admitted later
       tasks[static_cast<size_t>(&groupOf(*root) - groups.get())].push_back(*root);
     }
-    for (size_t g = 0; g < tasks.size(); ++g) {
-      std::vector<Worker*> owners;
+    for (size_t g = 0; g < static_cast<size_t>(run.groups); ++g) {
+      std::vector<Worker*>& owners = root_owners;
+      owners.clear();
       for (Worker* worker : groups[g].members) {
         if (worker->owns(type)) owners.push_back(worker);
       }
@@ -138,6 +141,10 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
   if (graph.tasks() == 0) return result;
 
   installCrashHandlers(options.catch_crashes);
+  if (impl.canRunHere(graph, options)) {
+    return impl.runHere({&graph, &kernels, &memory, &platform, &options, events, active, 1,
+                         graph.schedule.aicpus != 0, graph.schedule.work_steal});
+  }
   if ((result.error = impl.startWorkers(active))) return result;
   const bool dispatched = graph.schedule.aicpus != 0;
   impl.run = {&graph, &kernels, &memory, &platform, &options, events, active,
@@ -179,7 +186,8 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
   impl.dealRoots();
   impl.checkRootsInWindow();
 
-  std::vector<Worker*> first;
+  std::vector<Worker*>& started = impl.started;
+  started.clear();
   {
     MutexLock lock(impl.idle_mutex);
     impl.idle.clear();
@@ -190,7 +198,7 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
       Worker& worker = *impl.workers[static_cast<size_t>(w)];
       // A scheduler without tasks looks for those of others, where it may take them.
       if (impl.run.work_steal || worker.ready.count(0) + worker.ready.count(1) != 0) {
-        first.push_back(&worker);
+        started.push_back(&worker);
         continue;
       }
       impl.idle.push_back(&worker);
@@ -199,11 +207,11 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
       }
     }
   }
-  if (first.empty()) {  // no task can run: an error below, not a wait for ever
+  if (started.empty()) {  // no task can run: an error below, not a wait for ever
     MutexLock lock(impl.watch_mutex);
     impl.all_idle = true;
   }
-  for (Worker* worker : first) impl.start(*worker);
+  for (Worker* worker : started) impl.start(*worker);
   impl.watch();
 
   // All workers sleep again: nothing below is shared any more.
@@ -237,7 +245,8 @@ void Executor::Impl::checkRootsInWindow() {
 void Executor::cancel() {
   Impl& impl = *impl_;
   MutexLock lock(impl.watch_mutex);
-  if (!impl.running || impl.all_idle || impl.error) return;
+  // A thread that runs its task itself has nobody else to interrupt it, also the second time.
+  if (impl.interruptHere() || !impl.running || impl.all_idle || impl.error) return;
   impl.error = {PTOWSP_SIM_ERROR_CANCELLED, "the run was cancelled before all tasks had run"};
   impl.stop.store(true, std::memory_order_relaxed);
   impl.watch_change.notify();

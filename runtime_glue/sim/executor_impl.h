@@ -96,6 +96,12 @@ struct Executor::Impl {
     return groups[run.graph->task_aicpus[static_cast<size_t>(task)] % run.groups];
   }
 
+  // A run of one task, on the calling thread; see one_task.cpp.
+  bool canRunHere(const Graph& graph, const RunOptions& options) const;
+  RunResult runHere(const Run& one) PTOWSP_EXCLUDES(watch_mutex);
+  void dealCoresHere();
+  bool interruptHere() PTOWSP_REQUIRES(watch_mutex);
+
   // Worker threads.
   void threadMain(Worker& worker);
   void runTasks(Worker& worker);
@@ -137,6 +143,9 @@ struct Executor::Impl {
   std::string place(int task, int core) const;
 
   std::vector<std::unique_ptr<Worker>> workers;
+  // Of a run that begins: kept, so that later ones need no memory for them.
+  std::vector<std::vector<int32_t>> root_tasks;
+  std::vector<Worker*> root_owners, started;
   std::unique_ptr<Group[]> groups = std::make_unique<Group[]>(1);
   int group_capacity = 1;
   std::atomic<bool> exiting{false};
@@ -144,6 +153,10 @@ struct Executor::Impl {
   int dealt_active = 0;
   int dealt_groups = 0;
   bool dealt_dispatched = false;
+
+  Worker here;  // stands for the calling thread
+  Platform here_platform = {0, 0};
+  bool here_dispatched = false;
 
   Run run;
   Array<int32_t> counters;  // predecessors each task still waits for
@@ -158,6 +171,9 @@ struct Executor::Impl {
   Mutex watch_mutex;
   CondVar watch_change;
   bool running PTOWSP_GUARDED_BY(watch_mutex) = false;
+  // The thread that runs a task itself, while it does.
+  bool runs_here PTOWSP_GUARDED_BY(watch_mutex) = false;
+  pthread_t here_thread PTOWSP_GUARDED_BY(watch_mutex) = {};
   bool all_idle PTOWSP_GUARDED_BY(watch_mutex) = false;
   Error error PTOWSP_GUARDED_BY(watch_mutex);
   std::vector<ptowsp_sim_guard_damage> damage PTOWSP_GUARDED_BY(watch_mutex);

@@ -57,7 +57,9 @@ Error Graph::seal(int tasks, size_t edges) {
   }
   tasks_ = tasks;
   edges_ = edges;
-  has_backward_edge_ = backward;
+  is_acyclic_ = !backward;
+  smallest_window_ = backward ? 0 : 1;
+  critical_path_ = 0;
   sealed_ = true;
   return {};
 }
@@ -91,10 +93,11 @@ std::vector<int32_t> Graph::topologicalOrder() const {
   return order;
 }
 
-std::vector<int32_t> Graph::findCycle() const {
-  if (!has_backward_edge_) return {};
+std::vector<int32_t> Graph::findCycle() {
+  if (is_acyclic_) return {};
   const std::vector<int32_t> order = topologicalOrder();
-  if (order.size() == static_cast<size_t>(tasks_)) return {};
+  is_acyclic_ = order.size() == static_cast<size_t>(tasks_);
+  if (is_acyclic_) return {};
 
   // What the order lacks lies on cycles or behind them. A depth-first walk over it meets its own
   // path on a cycle.
@@ -144,8 +147,13 @@ uint64_t Graph::criticalPath(const uint64_t* weights) const {
   return longest;
 }
 
-int Graph::smallestWindow() const {
-  if (!has_backward_edge_) return 1;
+uint64_t Graph::criticalPath() {
+  if (critical_path_ == 0) critical_path_ = criticalPath(nullptr);
+  return critical_path_;
+}
+
+int Graph::smallestWindow() {
+  if (smallest_window_ != 0) return smallest_window_;
   std::vector<int32_t> newest(static_cast<size_t>(tasks_), -1);  // of the tasks waited for
   int window = 1;
   for (const int32_t t : topologicalOrder()) {
@@ -155,7 +163,7 @@ int Graph::smallestWindow() const {
       other = std::max({other, newest[t], t});
     }
   }
-  return window;
+  return smallest_window_ = window;
 }
 
 Task* Graph::views() {

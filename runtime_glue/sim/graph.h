@@ -69,13 +69,16 @@ class Graph {
   const std::vector<KernelUse>& kernelUses() const { return kernel_uses_; }
 
   // The tasks on one cycle, in order; empty when there is none. Free when every edge leads to a
-  // later task, as it does in graphs that were added in an order in which they could run.
-  std::vector<int32_t> findCycle() const;
-  // Length of a longest path of an acyclic graph, each task weighing weights[task], or 1.
+  // later task, as it does in graphs that were added in an order in which they could run, and when it
+  // was asked before.
+  std::vector<int32_t> findCycle();
+  // Length of a longest path of an acyclic graph, each task weighing weights[task]; the number of tasks
+  // on it, which is computed once.
   uint64_t criticalPath(const uint64_t* weights) const;
+  uint64_t criticalPath();
   // The smallest task window with which the graph can run: one that reaches from each task to the
-  // newest of those that it waits for. 1 when every edge leads to a later task.
-  int smallestWindow() const;
+  // newest of those that it waits for. 1 when every edge leads to a later task. Computed once.
+  int smallestWindow();
   // Views for Runtime::get_task(), nullptr when out of memory.
   Task* views();
 
@@ -85,7 +88,10 @@ class Graph {
   bool sealed_ = false;
   int tasks_ = 0;
   size_t edges_ = 0;
-  bool has_backward_edge_ = false;
+  // Of the sealed graph, once they were asked for; a launch asks, and a graph may be launched again.
+  bool is_acyclic_ = false;
+  int smallest_window_ = 0;      // 0: not computed
+  uint64_t critical_path_ = 0;   // likewise
   Array<uint32_t> offsets_;
   Array<int32_t> successors_;
   Array<int32_t> fanin_;

@@ -30,7 +30,9 @@ typedef enum ptowsp_outcome {
   PTOWSP_RUN_FAILURE = 3,  /* a kernel or the runtime failed. A program's own device is dead then: later
                               runs fail, too. A shared device is made new by the next call, and what its
                               tensors held is lost */
-  PTOWSP_CANCELLED = 4     /* by a cancel function; later runs are possible */
+  PTOWSP_CANCELLED = 4,    /* by a cancel function; later runs are possible. What tensors of the device held
+                              is lost */
+  PTOWSP_RUNNING = 5       /* ptowsp_call_wait(): the time is up, and the call is not over */
 } ptowsp_outcome;
 
 /* Every struct begins with `size`, which the caller sets to sizeof the struct. All else that is 0 or
@@ -38,6 +40,8 @@ typedef enum ptowsp_outcome {
 
 typedef struct ptowsp_device ptowsp_device;
 typedef struct ptowsp_program ptowsp_program;
+typedef struct ptowsp_tensor ptowsp_tensor;
+typedef struct ptowsp_call ptowsp_call;
 
 /* ---- errors ---- */
 
@@ -77,6 +81,19 @@ void ptowsp_device_close(ptowsp_device* device);
 /* From any thread: ends the tasks of the call that is under way on the device; see
    ptowsp_program_cancel(). */
 void ptowsp_device_cancel(ptowsp_device* device);
+
+/* ---- tensors that stay on a device ---- */
+
+/* An array that runs of programs on that device read and write without a copy to the host in between. It
+   has no contents until it is uploaded or a run writes it, and loses them when a run on the device fails.
+   On an external runtime, whose memory nobody else sees, it is memory of the host that each run copies. */
+int ptowsp_tensor_create(ptowsp_device* device, uint64_t bytes, ptowsp_tensor** tensor);
+/* Also NULL. Calls that were started with it keep it. */
+void ptowsp_tensor_release(ptowsp_tensor* tensor);
+uint64_t ptowsp_tensor_bytes(const ptowsp_tensor* tensor);
+/* In the order of the device's calls: an upload after the calls that were made before it. */
+int ptowsp_tensor_upload(ptowsp_tensor* tensor, const void* host, uint64_t bytes);
+int ptowsp_tensor_download(ptowsp_tensor* tensor, void* host, uint64_t bytes);
 
 /* ---- programs ---- */
 
@@ -130,10 +147,12 @@ void ptowsp_program_close(ptowsp_program* program);
 /* The folder of the artifact that was loaded. */
 const char* ptowsp_program_artifact(const ptowsp_program* program);
 
-/* One argument of a call: `bytes` bytes of an array on the host, row-major, without gaps. */
+/* One argument of a call: `bytes` bytes of an array on the host, row-major, without gaps; or, where it is not
+   NULL, a tensor on the program's device. A tensor that the run writes may be given once only. */
 typedef struct ptowsp_argument {
   void* data;
   uint64_t bytes;
+  ptowsp_tensor* tensor;
 } ptowsp_argument;
 
 /* Runs the workload once. arguments[i] is for the i-th tensor that is not temporary, in the workload's
@@ -142,7 +161,20 @@ typedef struct ptowsp_argument {
 int ptowsp_program_call(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
                         ptowsp_program_stats* stats);
 
-/* The same with the arrays' addresses and sizes in two arrays, and the statistics left with the program. */
+/* The same, and returns at once: the call waits for its turn on the device in a queue. Arrays on the host
+   have to stay until it is over. *call is to be released, in any case but an error. */
+int ptowsp_program_start(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
+                         ptowsp_call** call);
+/* Waits until it is over, for `seconds` at most (less than 0: however long it takes): PTOWSP_RUNNING, or
+   what ptowsp_program_call() would have returned, as often as it is asked. */
+int ptowsp_call_wait(ptowsp_call* call, double seconds, ptowsp_program_stats* stats);
+/* From any thread, until it is released: a call that has not begun will not; of one that has, the tasks
+   end, as with ptowsp_program_cancel(). */
+void ptowsp_call_cancel(ptowsp_call* call);
+/* Waits until it is over. Also NULL. */
+void ptowsp_call_release(ptowsp_call* call);
+
+/* The same as ptowsp_program_call() with the arrays' addresses and sizes in two arrays, and the statistics left with the program. */
 int ptowsp_program_run(ptowsp_program* program, void* const* tensors, const uint64_t* bytes,
                        uint32_t count);
 /* From any thread: ends the tasks of the run that is under way. Nothing happens before its tasks

@@ -19,6 +19,8 @@ namespace ptowsp {
 
 template <typename T, std::size_t... Extents>
 class TensorView;
+template <typename T, std::size_t... Extents>
+class DeviceTensor;
 
 namespace detail {
 
@@ -26,9 +28,12 @@ constexpr std::size_t kMaxShownRank = 8;
 
 // Given: what was given for a tensor. `fault` is looked at when the tensor's name is known.
 struct Given {
-  enum class Fault { none, null, count, shape, strides };
+  enum class Fault { none, null, count, shape, strides, gone };
 
   void* data = nullptr;
+  ptowsp_tensor* tensor = nullptr;  // instead of data: on the device
+  // An array that ends with the expression it was made in: not for a run that goes on after it.
+  bool temporary = false;
   std::uint64_t bytes = 0;  // of the tensor
   Fault fault = Fault::none;
   // With a fault: the count of elements, the shape or the strides that were found.
@@ -76,6 +81,11 @@ constexpr bool kNever = false;
 
 template <typename S>
 using Plain = std::remove_cv_t<std::remove_reference_t<S>>;
+
+template <typename>
+struct IsDeviceTensor : std::false_type {};
+template <typename T, std::size_t... Extents>
+struct IsDeviceTensor<DeviceTensor<T, Extents...>> : std::true_type {};
 
 template <typename S>
 struct IsTensorView : std::false_type {};
@@ -149,10 +159,15 @@ struct Give {
                   "ptowsp: the array's elements are not of the tensor's dtype");
     static_assert(std::is_const_v<T> || !std::is_const_v<Element>,
                   "ptowsp: the workload writes this tensor, and the array is const");
-    Given given;
+    Given given = expected();
     given.data = const_cast<std::remove_const_t<Element>*>(data);
-    given.bytes = Tensor::size * sizeof(T);
     given.fault = data ? Given::Fault::none : Given::Fault::null;
+    return given;
+  }
+
+  static Given expected() {
+    Given given;
+    given.bytes = Tensor::size * sizeof(T);
     given.dtype = DType<Bare>::name;
     given.extents = Tensor::extents;
     given.expected_rank = Tensor::rank;
@@ -164,6 +179,18 @@ struct Give {
     given.fault = fault;
     given.rank = rank;
     for (std::size_t i = 0; i < rank && i < kMaxShownRank; ++i) given.found[i] = found[i];
+  }
+
+  template <typename U, std::size_t... Others>
+  static Given resident(const DeviceTensor<U, Others...>& tensor) {
+    static_assert(std::is_same_v<U, Bare>,
+                  "ptowsp: the device tensor's elements are not of the tensor's dtype");
+    static_assert(std::is_same_v<std::index_sequence<Others...>, std::index_sequence<Extents...>>,
+                  "ptowsp: the device tensor has not the tensor's shape");
+    Given given = expected();
+    given.tensor = tensor.handle();
+    given.fault = given.tensor ? Given::Fault::none : Given::Fault::null;
+    return given;
   }
 
   template <typename U, std::size_t... Others>
@@ -234,7 +261,10 @@ struct Give {
 
   template <typename S>
   static Given from(S& source) {
-    if constexpr (IsTensorView<std::remove_const_t<S>>::value) {
+    if constexpr (IsDeviceTensor<std::remove_const_t<S>>::value) {
+      static_assert(kNever<S>, "ptowsp: a view is of an array on the host: download() the device tensor");
+      return {};
+    } else if constexpr (IsTensorView<std::remove_const_t<S>>::value) {
       return view(source);
     } else if constexpr (IsMdspan<std::remove_const_t<S>>::value) {
       return mdspan(source);
@@ -289,6 +319,11 @@ inline Error faultOf(const std::string& place, const Given& given) {
                 ", expected those of a contiguous array, " +
                 dimensions(strides, given.expected_rank, ", ");
       fix = "copy it into a contiguous array";
+      break;
+    case Given::Fault::gone:
+      message = "found a temporary array, which is gone before the run is over, expected one of " +
+                expected + " that stays";
+      fix = "give the array a name, and keep it until the call is over";
       break;
     default:
       message = "found a null pointer, expected an array of " + expected;

@@ -8,7 +8,9 @@
 #include <exception>
 #include <string>
 
+#include "ptowsp/call.h"
 #include "ptowsp/device.h"
+#include "ptowsp/device_tensor.h"
 #include "ptowsp/error.h"
 #include "ptowsp/tensor_view.h"
 
@@ -32,27 +34,44 @@ class Parameter {
  protected:
   explicit Parameter(const Given& given) : given_(given) {}
 
+  // What S&& gives for a tensor of T: views and spans can be copied as they are and own nothing.
+  template <typename T, typename S, std::size_t... Extents>
+  static Given take(S& source, bool temporary) {
+    Given given;
+    if constexpr (IsDeviceTensor<Plain<S>>::value)
+      given = Give<T, Extents...>::resident(source);
+    else
+      given = Give<T, Extents...>::from(source);
+    given.temporary = temporary && !IsDeviceTensor<Plain<S>>::value &&
+                      (Nested<S>::rank > 0 || !std::is_trivially_copyable_v<Plain<S>>);
+    return given;
+  }
+
  private:
   Given given_;
 };
 
 }  // namespace detail
 
-// In: an input as a parameter: a TensorView<const T, Extents...>, or anything that becomes one. What the
-// compiler cannot check is checked when the workload is called.
+// In: an input as a parameter: a TensorView<const T, Extents...>, or anything that becomes one, or a
+// DeviceTensor<T, Extents...>. What the compiler cannot check is checked when the workload is called.
 template <typename T, std::size_t... Extents>
 class In : public detail::Parameter {
  public:
   template <typename S, typename = std::enable_if_t<!std::is_same_v<detail::Plain<S>, In>>>
-  In(S&& source) : Parameter(detail::Give<const T, Extents...>::from(source)) {}
+  In(S&& source)
+      : Parameter(take<const T, std::remove_reference_t<S>, Extents...>(
+            source, !std::is_lvalue_reference_v<S>)) {}
 };
 
-// Out: an output, a TensorView<T, Extents...>; InOut: an array that is read and written.
+// Out: an output, a TensorView<T, Extents...> or a DeviceTensor; InOut: an array that is read and written.
 template <typename T, std::size_t... Extents>
 class Out : public detail::Parameter {
  public:
   template <typename S, typename = std::enable_if_t<!std::is_same_v<detail::Plain<S>, Out>>>
-  Out(S&& source) : Parameter(detail::Give<T, Extents...>::from(source)) {}
+  Out(S&& source)
+      : Parameter(take<T, std::remove_reference_t<S>, Extents...>(
+            source, !std::is_lvalue_reference_v<S>)) {}
 };
 
 template <typename T, std::size_t... Extents>
@@ -100,21 +119,18 @@ class LoadedWorkload {
   template <std::size_t kCount>
   Statistics call(const Argument (&arguments)[kCount]) {
     ptowsp_argument given[kCount];
-    const detail::Given* fault = nullptr;
-    const char* name = collect(arguments, given, &fault);
-    if (name) detail::raise(detail::faultOf(std::string("tensor ") + name, *fault));
+    collect(arguments, given, /*stays=*/false);
     Statistics statistics = {};
     statistics.size = sizeof statistics;
     detail::check(ptowsp_program_call(handle_.get(), given, kCount, &statistics));
     return statistics;
   }
 
+  // The same without throwing.
   template <std::size_t kCount>
   Result tryCall(const Argument (&arguments)[kCount]) noexcept {
     ptowsp_argument given[kCount];
-    const detail::Given* fault = nullptr;
-    const char* name = collect(arguments, given, &fault);
-    if (name) return Result(detail::faultOf(std::string("tensor ") + name, *fault));
+    if (const Argument* wrong = tryCollect(arguments, given)) return Result(errorOf(*wrong));
     Statistics statistics = {};
     statistics.size = sizeof statistics;
     if (ptowsp_program_call(handle_.get(), given, kCount, &statistics) != PTOWSP_OK)
@@ -122,19 +138,44 @@ class LoadedWorkload {
     return Result(statistics);
   }
 
- private:
-  // The name of the first tensor that was not given what it takes, or null.
+  // The same without waiting for the end.
   template <std::size_t kCount>
-  static const char* collect(const Argument (&arguments)[kCount], ptowsp_argument (&given)[kCount],
-                             const detail::Given** fault) {
+  Call startCall(const Argument (&arguments)[kCount]) {
+    ptowsp_argument given[kCount];
+    collect(arguments, given, /*stays=*/true);
+    ptowsp_call* call = nullptr;
+    detail::check(ptowsp_program_start(handle_.get(), given, kCount, &call));
+    return Call(call);
+  }
+
+ private:
+  static Error errorOf(const Argument& wrong) {
+    return detail::faultOf(std::string("tensor ") + wrong.name, *wrong.given);
+  }
+
+  // The first argument that is not what its tensor takes, or null.
+  template <std::size_t kCount>
+  static const Argument* tryCollect(const Argument (&arguments)[kCount],
+                                    ptowsp_argument (&given)[kCount]) {
     for (std::size_t i = 0; i < kCount; ++i) {
-      *fault = arguments[i].given;
-      if ((*fault)->fault != detail::Given::Fault::none) return arguments[i].name;
-      given[i] = {};
-      given[i].data = (*fault)->data;
-      given[i].bytes = (*fault)->bytes;
+      const detail::Given& from = *arguments[i].given;
+      if (from.fault != detail::Given::Fault::none) return &arguments[i];
+      given[i] = {from.data, from.bytes, from.tensor};
     }
     return nullptr;
+  }
+
+  // `stays`: until the run is over, which ends after the expression with the arguments.
+  template <std::size_t kCount>
+  static void collect(const Argument (&arguments)[kCount], ptowsp_argument (&given)[kCount],
+                      bool stays) {
+    if (const Argument* wrong = tryCollect(arguments, given)) detail::raise(errorOf(*wrong));
+    for (std::size_t i = 0; stays && i < kCount; ++i) {
+      if (!arguments[i].given->temporary) continue;
+      detail::Given gone = *arguments[i].given;
+      gone.fault = detail::Given::Fault::gone;
+      detail::raise(errorOf({arguments[i].name, &gone}));
+    }
   }
 
   detail::Handle<ptowsp_program, ptowsp_program_close> handle_;

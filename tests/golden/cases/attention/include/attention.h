@@ -57,6 +57,15 @@ class Workload : private ptowsp::LoadedWorkload {
     return tryCall(arguments);
   }
 
+  // Starts one run and does not wait for it: the arrays have to stay until it is over. Throws
+  // ptowsp::Error when it could not be started.
+  ptowsp::Call start(const ptowsp::In<float, 4, 16, 32>& q, const ptowsp::In<float, 4, 32, 16>& k,
+                     const ptowsp::In<float, 4, 16, 32>& v,
+                     const ptowsp::Out<float, 4, 16, 32>& y) {
+    const ptowsp::Argument arguments[] = {q.named("q"), k.named("k"), v.named("v"), y.named("y")};
+    return startCall(arguments);
+  }
+
   using LoadedWorkload::artifact;
   using LoadedWorkload::handle;
 };

@@ -52,6 +52,14 @@ class Workload : private ptowsp::LoadedWorkload {
     return tryCall(arguments);
   }
 
+  // Starts one run and does not wait for it: the arrays have to stay until it is over. Throws
+  // ptowsp::Error when it could not be started.
+  ptowsp::Call start(const ptowsp::In<float, 2, 6, 8, 16>& x,
+                     const ptowsp::Out<float, 2, 6, 8, 16>& y) {
+    const ptowsp::Argument arguments[] = {x.named("x"), y.named("y")};
+    return startCall(arguments);
+  }
+
   using LoadedWorkload::artifact;
   using LoadedWorkload::handle;
 };

@@ -54,6 +54,14 @@ class Workload : private ptowsp::LoadedWorkload {
     return tryCall(arguments);
   }
 
+  // Starts one run and does not wait for it: the arrays have to stay until it is over. Throws
+  // ptowsp::Error when it could not be started.
+  ptowsp::Call start(const ptowsp::In<float, 16, 32>& a, const ptowsp::In<float, 16, 32>& b,
+                     const ptowsp::Out<float, 16, 32>& f) {
+    const ptowsp::Argument arguments[] = {a.named("a"), b.named("b"), f.named("f")};
+    return startCall(arguments);
+  }
+
   using LoadedWorkload::artifact;
   using LoadedWorkload::handle;
 };

@@ -49,6 +49,13 @@ class Workload : private ptowsp::LoadedWorkload {
     return tryCall(arguments);
   }
 
+  // Starts one run and does not wait for it: the arrays have to stay until it is over. Throws
+  // ptowsp::Error when it could not be started.
+  ptowsp::Call start(const ptowsp::InOut<float, 2, 5, 20, 12>& grid) {
+    const ptowsp::Argument arguments[] = {grid.named("grid")};
+    return startCall(arguments);
+  }
+
   using LoadedWorkload::artifact;
   using LoadedWorkload::handle;
 };
