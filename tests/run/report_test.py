@@ -76,7 +76,8 @@ def test_right_run(artifact, browser, tmp_path):
 
 
 def test_search_selection_and_keys(artifact, browser, tmp_path):
-    report(artifact, browser, tmp_path, code=0)
+    # One core has all tasks of the vector kind, so that increment[q=0] is not the last on its core.
+    report(artifact, browser, tmp_path, "--workers", 1, "--block-dim", 1, code=0)
     page = browser.find_element(By.TAG_NAME, "body")
     page.send_keys("/")
     assert browser.switch_to.active_element.get_attribute("id") == "search"
@@ -92,6 +93,11 @@ def test_search_selection_and_keys(artifact, browser, tmp_path):
     page.send_keys("n")
     assert "increment[q=1] · task 5" in text(browser, "details")
     page.send_keys("N")
+    assert "increment[q=0] · task 4" in text(browser, "details")
+    page.send_keys("]")  # the next task on the core of increment[q=0], and back
+    after = text(browser, "details").splitlines()[0]
+    assert "· task " in after and "increment[q=0] " not in after
+    page.send_keys("[")
     assert "increment[q=0] · task 4" in text(browser, "details")
     page.send_keys(Keys.ESCAPE)
     assert text(browser, "matches") == ""
@@ -166,6 +172,7 @@ def test_a_hundred_thousand_tasks(browser, tmp_path):
     file.write_text(page[:begin] + json.dumps(data) + page[end:])
     open_page(browser, file)
     paint = browser.execute_script("return performance.getEntriesByType('paint').map(e => [e.name, e.startTime])")
+    drawn = browser.execute_script("return performance.getEntriesByName('drawn')[0].startTime")
     frame = browser.execute_async_script("""
         const done = arguments[0], times = [];
         let last = performance.now(), left = 20;
@@ -175,13 +182,13 @@ def test_a_hundred_thousand_tasks(browser, tmp_path):
           if (left-- > 0) requestAnimationFrame(step); else done(times.sort((a, b) => a - b)[10]);
         };
         requestAnimationFrame(step);""")
-    print(f"100,000 tasks: {file.stat().st_size / 1e6:.1f} MB, paint {paint}, median frame while zooming {frame:.1f} ms")
+    print(f"100,000 tasks: {file.stat().st_size / 1e6:.1f} MB, paint {paint}, drawn {drawn:.0f} ms, median frame while zooming {frame:.1f} ms")
     assert "50,000 tasks" in text(browser, "critical")
     browser.find_element(By.ID, "search").send_keys("r=99999]")
     assert text(browser, "matches") == "1 of 100,000 tasks"
     assert file.stat().st_size < 12e6
     # A machine that is busy with other tests may be slow; without aggregation a frame takes seconds.
-    assert paint and paint[0][1] < 20_000 and frame < 500
+    assert paint and drawn < 20_000 and frame < 500
     assert browser.get_log("browser") == []
 
 

@@ -58,6 +58,7 @@ function bytes(n) {
   }
   return n.toFixed(1) + " GiB";
 }
+const counted = (number, noun) => `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 const percent = (part, whole) => (whole > 0 ? (100 * part / whole).toFixed(1) + " %" : "–");
 function bar(part, whole) {
   const width = whole > 0 ? Math.min(100, 100 * part / whole) : 0;

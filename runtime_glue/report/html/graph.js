@@ -53,7 +53,7 @@ function kernelGraph() {
   const total_width = Math.max(300, ...[...at.values()].map((p) => p.x + width + 90)), total_height = Math.max(60, ...[...at.values()].map((p) => p.y + height + 30));
   const svg = shape("svg", { width: total_width, height: total_height, role: "img", "aria-label": "task graph collapsed by kernel" });
   svg.append(shape("defs", {}));
-  svg.firstChild.innerHTML = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker>';
+  svg.firstChild.innerHTML = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="context-stroke"/></marker>';
   for (const link of links) {
     const a = at.get(link.from), b = at.get(link.to);
     let curve, label_x, label_y;
@@ -75,7 +75,7 @@ function kernelGraph() {
     svg.append(shape("rect", { x: p.x, y: p.y, width, height, rx: 6, class: "node" }),
       shape("rect", { x: p.x, y: p.y, width: 6, height, rx: 3, fill: colourOf(i) }),
       shape("text", { x: p.x + 14, y: p.y + 18 }, kernels[i].name.length > 24 ? kernels[i].name.slice(0, 23) + "…" : kernels[i].name),
-      shape("text", { x: p.x + 14, y: p.y + 35 }, `${grouped(per_kernel[i].tasks)} tasks, ${time(per_kernel[i].total)}`));
+      shape("text", { x: p.x + 14, y: p.y + 35 }, `${counted(per_kernel[i].tasks, "task")}, ${time(per_kernel[i].total)}`));
   }
   return svg;
 }
@@ -88,7 +88,7 @@ if (path.length) {
     else steps.push({ kernel: tasks.kernel[task], n: 1, spent, first: task });
   }
   const whole = steps.reduce((sum, s) => sum + s.spent, 0);
-  const line = element("p", {}, element("b", {}, "Critical path"), ` (${grouped(path.length)} task${path.length === 1 ? "" : "s"}, ${time(whole)} in kernels, ${percent(whole, stats.wall_ns)} of the wall time): `);
+  const line = element("p", {}, element("b", {}, "Critical path"), ` (${counted(path.length, "task")}, ${time(whole)} in kernels, ${percent(whole, stats.wall_ns)} of the wall time): `);
   steps.slice(0, 60).forEach((s, i) => line.append(i ? " → " : "", element("button", { onclick: () => select(s.first, true) }, `${kernels[s.kernel]?.name ?? "?"} × ${s.n}, ${time(s.spent)}`)));
   if (steps.length > 60) line.append(` → … ${steps.length - 60} more`);
   byId("critical").append(line);

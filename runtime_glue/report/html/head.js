@@ -28,7 +28,7 @@ function fact(name, value) {
 fact("tasks", grouped(stats.tasks));
 if (stats.completed !== stats.tasks) fact("of them ran", grouped(stats.completed));
 if (stats.edges !== undefined) fact("edges", grouped(stats.edges));
-if (stats.critical_path !== undefined) fact("critical path", `${grouped(stats.critical_path)} task${stats.critical_path === 1 ? "" : "s"}` + (stats.critical_path_ns ? `, ${time(stats.critical_path_ns)}` : ""));
+if (stats.critical_path !== undefined) fact("critical path", counted(stats.critical_path, "task") + (stats.critical_path_ns ? `, ${time(stats.critical_path_ns)}` : ""));
 if (stats.build_ns) fact("graph build", time(stats.build_ns));
 fact("wall time", run.wall_ns?.length > 1 ? `${time(wallOf(run))}, median of ${run.wall_ns.length}` : time(wallOf(run)));
 fact("workers", stats.workers);

@@ -56,6 +56,15 @@ function search(text) {
   byId("matches").textContent = matches ? `${grouped(matches.size)} of ${grouped(count)} tasks` : "";
   draw();
 }
+// The task before or behind the selected one on its core; the first of all when none is selected.
+function alongLane(direction) {
+  const on_cores = lanes.filter((lane) => !lane.dispatch && lane.slices.length);
+  const lane = on_cores.find((other) => other.name === (ran(selected) ? coreName(tasks.core[selected]) : "")) ?? on_cores[0];
+  if (!lane) return;
+  const at = lane.slices.findIndex(([task]) => task === selected);
+  const next = lane.slices[at < 0 ? 0 : at + direction];
+  if (next) select(next[0], true);
+}
 function step(direction) {
   if (!matches || !matches.size) return;
   const found = [...matches];
@@ -83,7 +92,7 @@ document.addEventListener("keydown", (event) => {
   const shift = (to - from) / 10;
   const actions = {
     "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), "0": () => clampView(0, last),
-    "n": () => step(1), "N": () => step(-1), "t": otherTheme, "/": () => byId("search").focus(),
+    "[": () => alongLane(-1), "]": () => alongLane(1), "n": () => step(1), "N": () => step(-1), "t": otherTheme, "/": () => byId("search").focus(),
   };
   const on_canvas = { ArrowLeft: () => clampView(from - shift, to - shift), ArrowRight: () => clampView(from + shift, to + shift) };
   const action = actions[event.key] ?? (document.activeElement === canvas ? on_canvas[event.key] : undefined);

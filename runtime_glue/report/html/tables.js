@@ -12,10 +12,11 @@ byId("tensors").append(!tensors.length ? element("p", { class: "faint" }, "What 
   { name: "compared", text: true }, "largest error", { name: "first difference", text: true }],
   tensors.map((t) => {
     const result = run.tensors.find((r) => r.name === t.name);
-    const verdict = !result ? "" : result.differing ? element("span", { class: "wrong" }, `${grouped(result.differing)} of ${grouped(result.compared)} differ`)
+    const seen = result?.compared > 0;
+    const verdict = !result ? "" : !seen ? element("span", { class: "faint" }, "not compared") : result.differing ? element("span", { class: "wrong" }, `${grouped(result.differing)} of ${grouped(result.compared)} differ`)
       : element("span", { class: "right" }, `${grouped(result.compared)} right`);
     return [t.name, t.shape ? `${t.dtype} ${t.shape.join(" × ")}` : "", t.role, t.bytes === undefined ? "" : bytes(t.bytes), t.least, t.mean, t.most, t.nan === undefined ? "" : grouped(t.nan), t.inf === undefined ? "" : grouped(t.inf), verdict,
-      result ? `${Number(result.max_abs).toPrecision(3)} abs, ${Number(result.max_rel).toPrecision(3)} rel` : "",
+      seen ? `${Number(result.max_abs).toPrecision(3)} abs, ${Number(result.max_rel).toPrecision(3)} rel` : "",
       result?.first ? `${result.first.element} is ${result.first.got}, expected ${result.first.expected}` : ""];
   })));
 

@@ -61,24 +61,40 @@ function drawAxis(width, height, x, colours) {
     context.fillText(time(t), x(t) + 3, 10);
   }
 }
-// Slices narrower than a pixel share the pixel: the first one of each pixel is drawn, so that a lane
-// never costs more than its width.
+// Slices narrower than a pixel share it: it has the colour of the longest and is the paler, the less of it they
+// fill. So a lane never costs more than its width, and one that is mostly idle does not look busy.
 function drawLane(lane, y, x, scale, colours) {
-  const { slices } = lane;
+  const { slices } = lane, opaque = lane.dispatch ? 0.55 : 1;
+  const colourOfTask = (task) => (matches && !matches.has(task) && task !== selected ? colours.dim : colourOf(tasks.kernel[task]));
   let low = 0, high = slices.length;
   while (low < high) {  // the first slice that may still be seen: they do not overlap in a core's lane
     const middle = (low + high) >> 1;
     if (slices[middle][2] < from) low = middle + 1; else high = middle;
   }
-  let filled = -1;
+  let pixel = -1, filled = 0, longest = 0, longest_task = -1;
+  const drawPixel = () => {
+    if (longest_task < 0) return;
+    context.globalAlpha = opaque * (0.25 + 0.75 * Math.min(1, filled));
+    context.fillStyle = colourOfTask(longest_task);
+    context.fillRect(pixel, y + 2, 1, ROW - 4);
+    longest_task = -1;
+  };
   for (let i = low; i < slices.length && slices[i][1] <= to; ++i) {
-    const [task, begin, end] = slices[i];
-    const left = Math.max(x(begin), LEFT), right = Math.max(x(end), left + 1);
+    const [task, begin, end] = slices[i], length = (end - begin) * scale;
     const special = task === selected || (matches && matches.has(task));
-    if (!special && right <= filled) continue;
-    const faded = matches && !matches.has(task) && task !== selected;
-    context.fillStyle = faded ? colours.dim : colourOf(tasks.kernel[task]);
-    context.globalAlpha = lane.dispatch ? 0.55 : 1;
+    const left = Math.max(x(begin), LEFT);
+    if (length < 1 && !special) {
+      if (Math.floor(left) !== pixel) {
+        drawPixel();
+        [pixel, filled, longest] = [Math.floor(left), 0, -1];
+      }
+      filled += length;
+      if (length > longest) [longest, longest_task] = [length, task];
+      continue;
+    }
+    const right = Math.max(x(end), left + 1);
+    context.globalAlpha = opaque;
+    context.fillStyle = colourOfTask(task);
     context.fillRect(left, y + 2, right - left - (right - left > 3 ? 0.5 : 0), ROW - 4);
     context.globalAlpha = 1;
     if (tasks.end[task] < 0 && !lane.dispatch) hatch(left, y + 2, right - left, colours);
@@ -88,8 +104,9 @@ function drawLane(lane, y, x, scale, colours) {
       context.strokeRect(left, y + 2, Math.max(2, right - left), ROW - 4);
     }
     if (right - left > 46 && !lane.dispatch) label(tasks.name[task], left, right, y);
-    filled = Math.max(filled, Math.floor(right));
   }
+  drawPixel();
+  context.globalAlpha = 1;
 }
 function label(text, left, right, y) {
   context.save();
@@ -106,7 +123,7 @@ function hatch(left, y, width, colours) {
   context.beginPath();
   context.rect(left, y, width, ROW - 4);
   context.clip();
-  context.strokeStyle = colours.mark;
+  context.strokeStyle = colours.panel;
   for (let i = -ROW; i < width; i += 7) {
     context.beginPath();
     context.moveTo(left + i, y + ROW);
