@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from plots import draw_build_times, draw_tasks
+from progress import step
 from rows import ROWS, Row
 
 HERE = Path(__file__).resolve().parent
@@ -28,8 +29,7 @@ Samples = dict[str, list[float]]
 
 def run_program(program: Path, repetitions: int) -> list[dict]:
     """All repetitions of all benchmarks of one program."""
-    print(f"== {program.name}: {repetitions} repetitions, interleaved", flush=True)
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+    with step(f"{program.name}, {repetitions} repetitions, interleaved"), tempfile.NamedTemporaryFile(suffix=".json") as file:
         done = subprocess.run(
             [program, f"--benchmark_repetitions={repetitions}", "--benchmark_enable_random_interleaving=true",
              f"--benchmark_out={file.name}", "--benchmark_out_format=json"],
@@ -65,19 +65,16 @@ def collect(tree: Path, quick: bool) -> Samples:
         keep(name, run["real_time"] * UNIT_SECONDS[run["time_unit"]] / UNIT_SECONDS[units.get(name, "ms")])
         if "million" in name:
             keep(f"memory/{name}", run["peak bytes"] / 1e6)
-    print("== kernel_bench.py", flush=True)
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+    with step("kernel_bench"), tempfile.NamedTemporaryFile(suffix=".json") as file:
         subprocess.run([tree / "bench/kernel_bench", file.name], check=True)
         for case, forms in json.loads(Path(file.name).read_text()).items():
             samples |= {f"kernel/{case}/{form}": values for form, values in forms.items()}
-    print("== network_bench.py", flush=True)
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+    with step("network_bench.py"), tempfile.NamedTemporaryFile(suffix=".json") as file:
         subprocess.run([sys.executable, HERE / "network_bench.py", tree / "fashion_mlp", tree / "prefix/bin/ptowsp-run",
                         HERE.parents[1] / "examples/fashion_mlp", "5" if quick else "21", file.name], check=True)
         times = json.loads(Path(file.name).read_text())
         samples |= {f"network/{contender}": values for contender, values in times.items()}
-    print("== build_bench.py", flush=True)
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+    with step("build_bench.py"), tempfile.NamedTemporaryFile(suffix=".json") as file:
         counts = [str(count) for count in (COUNTS[:2] if quick else COUNTS)]
         subprocess.run([sys.executable, HERE / "build_bench.py", tree / "prefix", HERE.parents[1] / "examples/scale",
                         "3" if quick else "11", file.name, *counts], check=True)
