@@ -19,11 +19,11 @@ function(_ptowsp_check_name)
     export extern false float for friend goto if inline int long mutable namespace new noexcept not
     not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires
     restrict return short signed sizeof static static_assert static_cast struct switch template
-    this thread_local throw true try typedef typeid typename union unsigned using virtual void
-    volatile wchar_t while xor xor_eq)
-  set(cmake all clean depend edit_cache help install list_install_components package package_source
-    preinstall rebuild_cache test ALL_BUILD Continuous Experimental INSTALL Nightly
-    NightlyMemoryCheck PACKAGE RUN_TESTS ZERO_CHECK)
+    this thread_local throw true try typedef typeid typename typeof union unsigned using virtual
+    void volatile wchar_t while xor xor_eq)
+  set(cmake all ALL_BUILD clean Continuous depend edit_cache Experimental help INSTALL install
+    list_install_components Nightly NightlyMemoryCheck PACKAGE package package_source preinstall
+    rebuild_cache RUN_TESTS test ZERO_CHECK)
   if(w_name IN_LIST cpp)
     _ptowsp_fail("'${w_name}' cannot be the name; it is a C++ keyword")
   elseif(w_name IN_LIST cmake)
@@ -90,10 +90,19 @@ function(_ptowsp_is_c_library_name name variable)
     limits locale math memory pthread regex runtime sched semaphore setjmp spawn stdalign stdarg
     stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings termios tgmath threads
     uchar unistd values wchar)
+  set(types FILE Runtime Task TensorPair div_t double_t float_t int16_t int32_t int64_t int8_t
+    intmax_t intptr_t ptrdiff_t size_t ssize_t time_t uint16_t uint32_t uint64_t uint8_t uintmax_t
+    uintptr_t)
+  set(macros BUFSIZ CHAR_BIT CHAR_MAX CHAR_MIN DBL_MAX DBL_MIN EDOM EINVAL ENOMEM EOF ERANGE
+    EXIT_FAILURE EXIT_SUCCESS FLT_EPSILON FLT_MAX FLT_MIN HUGE_VAL INFINITY INT16_MAX INT16_MIN
+    INT32_MAX INT32_MIN INT64_C INT64_MAX INT64_MIN INT8_MAX INT8_MIN INT_MAX INT_MIN LONG_MAX
+    LONG_MIN M_E M_PI NAN NDEBUG NULL RAND_MAX SIZE_MAX UINT16_MAX UINT32_MAX UINT64_C UINT64_MAX
+    UINT8_MAX UINT_MAX ULONG_MAX i386 isfinite isinf isnan linux math_errhandling offsetof signbit
+    unix va_arg va_end va_list va_start)
   string(REGEX REPLACE "[fl]$" "" stem "${name}")
   set(${variable} FALSE PARENT_SCOPE)
   if(name IN_LIST math OR stem IN_LIST math OR name IN_LIST c OR name IN_LIST posix
-      OR name IN_LIST headers)
+      OR name IN_LIST headers OR name IN_LIST types OR name IN_LIST macros)
     set(${variable} TRUE PARENT_SCOPE)
   endif()
 endfunction()

@@ -198,10 +198,10 @@ constexpr std::string_view kLibrary[] = {
     "y1",        "yn"};
 
 // Target names that CMake's generators keep for themselves.
-constexpr std::string_view kCMake[] = {"ALL_BUILD",     "RUN_TESTS", "ZERO_CHECK",     "all",
-                                       "clean",         "depend",    "edit_cache",     "help",
-                                       "install",       "package",   "package_source", "preinstall",
-                                       "rebuild_cache", "test"};
+constexpr std::string_view kCMake[] = {
+    "all", "ALL_BUILD", "clean", "Continuous", "depend", "edit_cache", "Experimental", "help",
+    "INSTALL", "install", "list_install_components", "Nightly", "NightlyMemoryCheck", "PACKAGE",
+    "package", "package_source", "preinstall", "rebuild_cache", "RUN_TESTS", "test", "ZERO_CHECK"};
 
 template <size_t kCount>
 bool contains(const std::string_view (&names)[kCount], std::string_view name) {
