@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from pto_wsp import pto
-from pto_wsp._kernel import In, InOut, Kernel, Out, Value
+from pto_wsp._kernel import In, InOut, Kernel, Out
+from pto_wsp._kernel_ops import Value
 from pto_wsp._nodes import Block, P, Task, collect, emit, take, tracing
 from pto_wsp.errors import Site, fail, here, unsupported
 from pto_wsp.schedule import Deps, DispatchPolicy, TaskWindow, unknown_directive

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Rules of one kernel: its ops, their operands and shapes, and what it stores.
+// Rules of one kernel: what its names mean, and what it stores. What an op gives is in op_rules.cpp.
 #include <algorithm>
 #include <map>
 
 #include "generator/base/suggest.h"
 #include "generator/ir/json.h"
+#include "generator/verify/op_rules.h"
 #include "generator/verify/rules.h"
 
 namespace ptowsp {
@@ -89,11 +90,6 @@ class KernelBuilder {
     meanings_.emplace(parameter.name, std::move(meaning));  // a double name keeps its first meaning
   }
 
-  // "operand 2 of 'add'" has the pointer .../args/1.
-  static std::string operandPlace(const ir::Op& op, size_t index) {
-    return op.place + "/args/" + std::to_string(index);
-  }
-
   // The name's meaning, or null after an error.
   Meaning* find(const std::string& name, const std::string& place) {
     auto found = meanings_.find(name);
@@ -145,8 +141,7 @@ class KernelBuilder {
   void addOp(const ir::Op& op) {
     const ops::OpInfo* info = ops::findOp(op.name);
     if (!info) unknownOp(op);
-    bool good = info && checkArity(op, *info);
-    if (good) good = checkAttributes(op, *info);
+    bool good = info && checkForm(op, *info, diagnostics_);
     if (good && info->form == ops::Form::store) return addStore(op, info);
     if (info && info->form == ops::Form::store) return;
     if (good && op.result.empty()) {
@@ -167,7 +162,7 @@ class KernelBuilder {
     Meaning meaning;
     meaning.is_result = true;
     meaning.place = op.place;
-    if (good && resultType(op, built, value) && resultShape(op, built, value)) {
+    if (good && resultOf(op, built, kernel_.values, value, diagnostics_)) {
       if (info->form == ops::Form::constant) {
         const int number = literal(*op.value, value.dtype, op.place + "/value");
         if (value.rows * value.cols == 1)
@@ -181,42 +176,6 @@ class KernelBuilder {
       }
     }
     if (!op.result.empty()) meanings_.emplace(op.result, std::move(meaning));
-  }
-
-  bool checkArity(const ir::Op& op, const ops::OpInfo& info) {
-    const int found = static_cast<int>(op.args.size());
-    if (found >= info.arity && found <= info.arity + info.optional) return true;
-    const int most = info.arity + info.optional;
-    error("wrong-arity", op.place,
-          "op " + inQuotes(op.name) + " takes " + std::to_string(info.arity) +
-              (info.optional ? " or " + std::to_string(most) : "") +
-              (most == 1 ? " operand" : " operands") + ", found " + std::to_string(found));
-    return false;
-  }
-
-  // unknown-attribute, missing-attribute: `cast` has a dtype, `constant` has value and dtype, and
-  // may have rows and cols.
-  bool checkAttributes(const ir::Op& op, const ops::OpInfo& info) {
-    const bool constant = info.form == ops::Form::constant;
-    bool good = true;
-    auto check = [&](const char* name, bool given, bool needed, bool known) {
-      if (given && !known) {
-        error("unknown-attribute", op.place + "/" + name,
-              "op " + inQuotes(op.name) + " has no attribute " + inQuotes(name), "remove it");
-        good = false;
-      } else if (needed && !given) {
-        error("missing-attribute", op.place,
-              "op " + inQuotes(op.name) + " needs the attribute " + inQuotes(name),
-              std::string("add \"") + name + "\": ...");
-        good = false;
-      }
-    };
-    const bool typed = constant || info.form == ops::Form::cast;
-    check("dtype", op.dtype.has_value(), typed, typed);
-    check("value", op.value.has_value(), constant, constant);
-    check("rows", op.rows.has_value(), false, constant);
-    check("cols", op.cols.has_value(), false, constant);
-    return good;
   }
 
   // What numbers among the operands become: the dtype of the first operand that has one.
@@ -238,146 +197,6 @@ class KernelBuilder {
   }
 
   const Value& valueOf(int index) const { return kernel_.values[static_cast<size_t>(index)]; }
-
-  // "'x' is 8 x 256" for an operand.
-  std::string shapeOf(const ir::Op& op, size_t index, const Value& value) const {
-    const double* number = std::get_if<double>(&op.args[index]);
-    return (number ? json::numberText(*number) : inQuotes(std::get<std::string>(op.args[index]))) +
-           " is " + shapeText(value.rows, value.cols);
-  }
-
-  // dtype-mismatch: operands are of one dtype, and of one that the op has. Only `cast` converts.
-  bool resultType(const ir::Op& op, const KernelOp& built, Value& result) {
-    if (built.op->form == ops::Form::constant) {
-      result.dtype = *op.dtype;
-      return true;
-    }
-    const Value& first = valueOf(built.args[0]);
-    // An accumulator is f32 whatever is multiplied.
-    const size_t alike = static_cast<size_t>(built.op->arity);
-    for (size_t i = 1; i < built.args.size(); ++i) {
-      const DType expected = i < alike ? first.dtype : DType::f32;
-      if (valueOf(built.args[i]).dtype == expected) continue;
-      error("dtype-mismatch", op.place,
-            i < alike ? "the operands of " + inQuotes(op.name) + " differ in dtype: " +
-                            dtypeText(op, 0, first) + ", " +
-                            dtypeText(op, i, valueOf(built.args[i]))
-                      : "the accumulator of " + inQuotes(op.name) + " is f32, found: " +
-                            dtypeText(op, i, valueOf(built.args[i])),
-            "nothing is converted unasked: add {\"op\": \"cast\", \"args\": [...], \"dtype\": \"" +
-                std::string(ir::nameOf(expected)) + "\", \"result\": \"...\"}");
-      return false;
-    }
-    if (!hasDType(built.op->dtypes, first.dtype)) {
-      error("dtype-mismatch", op.place,
-            "op " + inQuotes(op.name) + " works on " + listed(built.op->dtypes) + ", but " +
-                dtypeText(op, 0, first),
-            "cast the operand first: {\"op\": \"cast\", \"args\": [...], \"dtype\": \"f32\", "
-            "\"result\": \"...\"}");
-      return false;
-    }
-    result.dtype = built.op->form == ops::Form::cast     ? *op.dtype
-                   : built.op->form == ops::Form::matmul ? DType::f32
-                                                         : first.dtype;
-    return true;
-  }
-
-  // "'x' is f16".
-  static std::string dtypeText(const ir::Op& op, size_t index, const Value& value) {
-    const double* number = std::get_if<double>(&op.args[index]);
-    return (number ? json::numberText(*number) : inQuotes(std::get<std::string>(op.args[index]))) +
-           " is " + ir::nameOf(value.dtype);
-  }
-
-  // "f32, f16 and bf16".
-  static std::string listed(const ops::DTypes& dtypes) {
-    std::vector<std::string> names;
-    for (DType dtype : {DType::f32, DType::f16, DType::bf16, DType::i32})
-      if (hasDType(dtypes, dtype)) names.emplace_back(ir::nameOf(dtype));
-    std::string text;
-    for (size_t i = 0; i < names.size(); ++i)
-      text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
-    return text;
-  }
-
-  static bool isNumber(const Value& value) {
-    return value.kind == Value::Kind::literal || value.kind == Value::Kind::scalar;
-  }
-
-  bool resultShape(const ir::Op& op, const KernelOp& built, Value& result) {
-    switch (built.op->form) {
-      case ops::Form::row_reduction:
-      case ops::Form::col_reduction: {
-        const bool rows = built.op->form == ops::Form::row_reduction;
-        const Value& first = valueOf(built.args[0]);
-        if (isNumber(first)) {
-          error("shape-mismatch", operandPlace(op, 0),
-                "op " + inQuotes(op.name) + " reduces the " + (rows ? "rows" : "columns") +
-                    " of a tile, found a scalar");
-          return false;
-        }
-        (rows ? result.rows : result.cols) = rows ? first.rows : first.cols;
-        return true;
-      }
-      case ops::Form::matmul:
-        return matmulShape(op, built, result);
-      case ops::Form::constant:
-        result.rows = op.rows.value_or(1);
-        result.cols = op.cols.value_or(1);
-        return true;
-      case ops::Form::elementwise:
-      case ops::Form::cast:
-      case ops::Form::store:
-        break;
-    }
-    for (int arg : built.args) {
-      result.rows = std::max(result.rows, valueOf(arg).rows);
-      result.cols = std::max(result.cols, valueOf(arg).cols);
-    }
-    for (int arg : built.args) {
-      const Value& value = valueOf(arg);
-      bool fits = (value.rows == 1 || value.rows == result.rows) &&
-                  (value.cols == 1 || value.cols == result.cols);
-      if (fits) continue;
-      error("shape-mismatch", op.place,
-            "the operands of " + inQuotes(op.name) +
-                " do not broadcast: " + shapeOf(op, 0, valueOf(built.args[0])) + ", " +
-                shapeOf(op, 1, valueOf(built.args[1])),
-            "each extent must be the same, or 1 in one of them");
-      return false;
-    }
-    return true;
-  }
-
-  // m x k times k x n, plus m x n: nothing broadcasts.
-  bool matmulShape(const ir::Op& op, const KernelOp& built, Value& result) {
-    for (size_t i = 0; i < built.args.size(); ++i) {
-      if (!isNumber(valueOf(built.args[i]))) continue;
-      error("shape-mismatch", operandPlace(op, i),
-            "op " + inQuotes(op.name) + " multiplies tiles, found a scalar",
-            "use 'mul' to multiply by a scalar");
-      return false;
-    }
-    const Value& a = valueOf(built.args[0]);
-    const Value& b = valueOf(built.args[1]);
-    result.rows = a.rows;
-    result.cols = b.cols;
-    if (a.cols != b.rows) {
-      error("shape-mismatch", op.place,
-            "the operands of " + inQuotes(op.name) + " do not fit: " + shapeOf(op, 0, a) + ", " +
-                shapeOf(op, 1, b),
-            "the first has as many columns as the second has rows");
-      return false;
-    }
-    if (built.args.size() < 3) return true;
-    const Value& c = valueOf(built.args[2]);
-    if (c.rows == result.rows && c.cols == result.cols) return true;
-    error("shape-mismatch", op.place,
-          "the accumulator of " + inQuotes(op.name) + " does not fit: " + shapeOf(op, 2, c) +
-              ", the product is " + shapeText(result.rows, result.cols),
-          "give the accumulator the product's shape");
-    return false;
-  }
 
   void addStore(const ir::Op& op, const ops::OpInfo* info) {
     if (!op.result.empty()) {
@@ -489,20 +308,6 @@ class KernelBuilder {
 };
 
 }  // namespace
-
-bool hasDType(const ops::DTypes& dtypes, DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return dtypes.f32;
-    case DType::f16:
-      return dtypes.f16;
-    case DType::bf16:
-      return dtypes.bf16;
-    case DType::i32:
-      break;
-  }
-  return dtypes.i32;
-}
 
 Kernel buildKernel(const ir::Kernel& kernel, Diagnostics& diagnostics) {
   return KernelBuilder(kernel, diagnostics).build();
