@@ -21,7 +21,6 @@
 #include "generator/base/depfile.h"
 #include "generator/base/diagnostic.h"
 #include "generator/base/file.h"
-#include "generator/base/hash.h"
 #include "generator/emit/check_report.h"
 #include "generator/emit/device_kernel.h"
 #include "generator/emit/manifest.h"
@@ -32,6 +31,7 @@
 #include "generator/verify/capabilities.h"
 #include "generator/verify/load.h"
 #include "generator/verify/names.h"
+#include "ptowsp/hash.h"
 #include "ptowsp/manifest.h"
 #include "ptowsp/terminal.h"
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "generator/base/hash.h"
+#include "ptowsp/hash.h"
 
 namespace ptowsp::reference {
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ptowsp/hash.h"
 #include "ptowsp/limits.h"
 #include "runtime_glue/glue/arch.h"
 #include "runtime_glue/glue/external_runtime.h"
@@ -38,10 +39,6 @@ std::string joined(const std::string& folder, const std::string& file) {
   return folder == "." ? file : folder + "/" + file;
 }
 
-std::string hashText(const std::string& bytes) {
-  return format("%016llx", static_cast<unsigned long long>(fnv1a64(bytes.data(), bytes.size())));
-}
-
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) text += (i ? ", " : "") + words[i];
@@ -69,7 +66,7 @@ Status findReadyFile(const std::string& path, const std::string& platform, std::
 Status checkSource(const Manifest& manifest, const std::string& source) {
   std::string bytes;
   if (Status status = readFile(source, &bytes); !status.ok()) return status;
-  const std::string hash = hashText(bytes);
+  const std::string hash = hex16(fnv1a64(bytes));
   if (hash == manifest.source_hash) return {};
   return Status::badArtifact(source,
                              "found hash " + hash + ", expected " + manifest.source_hash +
@@ -193,7 +190,7 @@ Status loadArtifact(const std::string& path, const ArtifactRequest& request, Art
   if (Status status = readFile(manifest_file, &text); !status.ok()) return status;
   if (Status status = parseManifest(text, manifest_file, &artifact->manifest); !status.ok())
     return status;
-  if (const std::string hash = hashText(text); hash != ready.manifest_hash)
+  if (const std::string hash = hex16(fnv1a64(text)); hash != ready.manifest_hash)
     return Status::badArtifact(manifest_file,
                                "found hash " + hash + ", expected " + ready.manifest_hash +
                                    ", that of the manifest when the build finished",

@@ -19,13 +19,6 @@ inline constexpr int kReadyFormat = 1;
 // The runtime contract that the emitted orchestration was written against.
 inline constexpr const char* kContract = "G1";
 
-// FNV-1a 64: the hash of source_hash, manifest_hash and edge_hash.
-inline uint64_t fnv1a64(const void* data, size_t size, uint64_t hash = 0xCBF29CE484222325u) {
-  const unsigned char* bytes = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001B3u;
-  return hash;
-}
-
 enum class ElementType { f32, f16, bf16, i32 };
 enum class TensorRole { input, output, inout, temporary };
 enum class TileAccess { in, out, inout };

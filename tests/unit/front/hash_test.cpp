@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "generator/base/hash.h"
+#include "ptowsp/hash.h"
 
 #include <gtest/gtest.h>
 

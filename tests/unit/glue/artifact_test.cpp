@@ -12,14 +12,6 @@
 namespace ptowsp::glue {
 namespace {
 
-// The vectors of the algorithm's authors.
-TEST(Hash, IsFnv1a64) {
-  EXPECT_EQ(fnv1a64("", 0), 0xcbf29ce484222325u);
-  EXPECT_EQ(fnv1a64("a", 1), 0xaf63dc4c8601ec8cu);
-  EXPECT_EQ(fnv1a64("foobar", 6), 0x85944171f73967e8u);
-  EXPECT_EQ(fnv1a64("bar", 3, fnv1a64("foo", 3)), 0x85944171f73967e8u);
-}
-
 TEST(ReadFile, GivesAllBytes) {
   const std::string file = ::testing::TempDir() + "ptowsp_read_file";
   const std::string bytes("a\0b\n", 4);

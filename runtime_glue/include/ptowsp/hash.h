@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// FNV-1a, 64 bits: the hash of the manifest, of the edges and of random seeds. Not for security.
+// FNV-1a, 64 bits: the hash of workload files, of the manifest and of random seeds. Not for security.
+// C++17.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,7 +24,7 @@ constexpr uint64_t fnv1a64(std::string_view bytes, uint64_t hash = kFnvOffset) {
 // 16 lower-case hex digits.
 inline std::string hex16(uint64_t value) {
   std::string digits(16, '0');
-  for (int i = 15; i >= 0; --i, value >>= 4) digits[i] = "0123456789abcdef"[value & 15];
+  for (size_t i = 16; i > 0; value >>= 4) digits[--i] = "0123456789abcdef"[value & 15];
   return digits;
 }
 
