@@ -338,14 +338,18 @@ const TaskGraph* Run::buildGraph(const std::vector<void*>& tensors) {
   launch_ = 0;
   ledger_.assign(static_cast<size_t>(manifest_.graph.tasks), 0);
   fillArgs(tensors);
+  return buildOnly() ? &inspection_.graph() : nullptr;
+}
+
+// A graph that never runs, which leaves the device to be made new.
+bool Run::buildOnly() {
   Inspection::Request request;
   request.graph = true;
   request.manifest = &manifest_;
   request.relay = launches_.relay();
   const int code = build(request);
-  // This graph never runs, which leaves the device to be made new.
   device_.markDead();
-  return code == 0 ? &inspection_.graph() : nullptr;
+  return code == 0;
 }
 
 // The runtime forgets what it told of a run when the device is made new.
@@ -368,14 +372,7 @@ std::vector<int64_t> Run::tasksAt(const std::vector<void*>& tensors, size_t tens
   for (launch_ = 0; launch_ < launches_.count(); ++launch_) {
     if (!device_.select(0).ok()) return {};
     fillArgs(tensors);
-    Inspection::Request request;
-    request.graph = true;
-    request.manifest = &manifest_;
-    request.relay = launches_.relay();
-    const int code = build(request);
-    // This graph never runs, which leaves the device to be made new.
-    device_.markDead();
-    const uint64_t address = code == 0 ? deviceAddress(tensor) : 0;
+    const uint64_t address = buildOnly() ? deviceAddress(tensor) : 0;
     if (!address) return {};
     appendTasksAt(address + element * elementSize(manifest_.tensors[tensor].dtype), writing, &tasks);
   }

@@ -153,6 +153,7 @@ class Run {
   void ownStats();
   std::string simMessage() const;
   std::string damageText() const;
+  bool buildOnly();
   void appendTasksAt(uint64_t byte, bool writing, std::vector<int64_t>* tasks) const;
   const TensorInfo* tensorOf(const Allocation& allocation) const;
   uint64_t deviceAddress(size_t tensor) const;
