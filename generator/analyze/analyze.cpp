@@ -91,7 +91,6 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
     tracker.addTensor(tensor.planes * tensor.rows, tensor.cols, tensor.written);
   }
   Walk walk(program);
-  AliasCheck aliases(program, walk);
   InitialisationCheck initialisation(program, walk);
   RaceCheck races(program, walk);
   DeadWriteCheck dead_writes(program);
@@ -100,15 +99,13 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
   std::vector<graph::Rect> written;  // of the view at hand, by earlier tasks
 
   walk.run([&](int32_t task, const Statement& statement, std::span<const ViewAt> views) {
-    // What such a task reads may be its own: that it is a mistake is said once.
-    const bool aliased = aliases.task(task, statement, views);
     for (const int32_t earlier : walk.waits()) tracker.after(earlier);
     tracker.begin();
     dead_writes.task(task, views);
     for (size_t v = 0; v < views.size(); ++v) {
       const ViewAt& at = views[v];
       const int view = static_cast<int>(v);
-      const bool initialised = aliased || !initialisation.concerns(statement.first_view + view);
+      const bool initialised = !initialisation.concerns(statement.first_view + view);
       written.clear();
       tracker.access(at.tensor, at.row, at.col, at.rows, at.cols,
                      static_cast<graph::Access>(at.access),
@@ -139,13 +136,13 @@ std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& op
     throw std::logic_error(fmt::format("dependence inference failed at task {}: {}", tracker.task(),
                                        graph::describe(tracker.status())));
   }
-  aliases.report(diagnostics);
   initialisation.report(tracker, diagnostics);
   if (!options.allow_races || options.dependences == Dependences::as_written)
     races.report(diagnostics);
   if (diagnostics.all().size() != known) return std::nullopt;
   if (options.warnings) dead_writes.report(diagnostics);
   Analysis analysis = recorder.finish();
+  analysis.only_cells = tracker.onlyCells();
   analysis.segments = segmenter.finish(analysis.max_fan_out);
   return analysis;
 }

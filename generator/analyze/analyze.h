@@ -42,11 +42,14 @@ struct Analysis {
   // The smallest task window with which the graph can run to its end: it reaches from each task to the
   // newest one that it waits for. 1, as all edges lead to later tasks: the oldest one can always run.
   int64_t smallest_window = 1;
+  // Whether all tasks touch each tensor by the cells of one grid: graph::Tracker<true> is enough.
+  bool only_cells = false;
   Segmentation segments;
   TaskGraph graph;
 };
 
-// Rules: race, uninitialized-read, output-not-complete, aliased-arguments, tensor-too-large.
+// Rules: race, uninitialized-read, output-not-complete, tensor-too-large. That no tile which a task
+// writes overlaps another of its tiles is for verify to say (aliased-arguments).
 // Nothing when one of them is broken; every rule is checked all the same, and each mistake is
 // reported once, with how often it occurs.
 std::optional<Analysis> analyze(const Program& program, const AnalyzeOptions& options,

@@ -17,11 +17,6 @@ bool overlap(const Rect& a, const Rect& b) {
   return a.row0 < b.row1 && b.row0 < a.row1 && a.col0 < b.col1 && b.col0 < a.col1;
 }
 
-Rect intersection(const Rect& a, const Rect& b) {
-  return {std::max(a.row0, b.row0), std::max(a.col0, b.col0), std::min(a.row1, b.row1),
-          std::min(a.col1, b.col1)};
-}
-
 const char* verb(Access access) {
   if (access == Access::in) return "reads";
   return access == Access::out ? "writes" : "reads and writes";
@@ -214,80 +209,6 @@ void InitialisationCheck::report(graph::DependenceTracker& tracker,
                                     regionText(tensor, *missing)),
                         fix);
     }
-  }
-}
-
-AliasCheck::AliasCheck(const Program& program, const Walk& walk) : program_(program) {
-  for (const Statement& statement : walk.statements()) {
-    first_pair_.push_back(pairs_.size());
-    const Node& node = *statement.node;
-    const Kernel& kernel = kernelOf(program, node);
-    const int views = static_cast<int>(node.views.size());
-    for (int b = 1; b < views; ++b) {
-      for (int a = 0; a < b; ++a) {
-        const TileView& first = node.views[static_cast<size_t>(a)];
-        const TileView& second = node.views[static_cast<size_t>(b)];
-        if (first.tensor != second.tensor) continue;
-        if (kernel.tiles[static_cast<size_t>(a)].access == Access::in &&
-            kernel.tiles[static_cast<size_t>(b)].access == Access::in) {
-          continue;
-        }
-        const auto at = std::span<const ViewAt>(walk.views())
-                            .subspan(static_cast<size_t>(statement.first_view));
-        Pair pair = {&node, a, b};
-        const bool fixed = first.plane.coefficients == second.plane.coefficients &&
-                           first.row.coefficients == second.row.coefficients &&
-                           first.col.coefficients == second.col.coefficients;
-        if (fixed) {
-          if (!check(0, at, pair)) continue;
-          pair.task = -1;
-        }
-        pairs_.push_back(pair);
-      }
-    }
-  }
-  first_pair_.push_back(pairs_.size());
-}
-
-bool AliasCheck::check(int32_t task, std::span<const ViewAt> views, Pair& pair) {
-  const ViewAt& a = views[static_cast<size_t>(pair.a)];
-  const ViewAt& b = views[static_cast<size_t>(pair.b)];
-  if (a.row >= b.row + b.rows || b.row >= a.row + a.rows || a.col >= b.col + b.cols ||
-      b.col >= a.col + a.cols) {
-    return false;
-  }
-  if (pair.task >= 0) {
-    ++pair.more;
-    return true;
-  }
-  pair.task = task;
-  const auto rect = [](const ViewAt& v) {
-    return Rect{static_cast<int32_t>(v.row), static_cast<int32_t>(v.col),
-                static_cast<int32_t>(v.row + v.rows), static_cast<int32_t>(v.col + v.cols)};
-  };
-  pair.overlap = intersection(rect(a), rect(b));
-  return true;
-}
-
-void AliasCheck::report(Diagnostics& diagnostics) const {
-  for (const Pair& pair : pairs_) {
-    if (pair.task < 0) continue;
-    const Kernel& kernel = kernelOf(program_, *pair.statement);
-    const TileParameter& a = kernel.tiles[static_cast<size_t>(pair.a)];
-    const TileParameter& b = kernel.tiles[static_cast<size_t>(pair.b)];
-    const TileView& first = pair.statement->views[static_cast<size_t>(pair.a)];
-    const TileView& second = pair.statement->views[static_cast<size_t>(pair.b)];
-    const Tensor& tensor = program_.tensors[static_cast<size_t>(first.tensor)];
-    std::string message = fmt::format(
-        "task {} {} {} as {} and {} it as {}: two tiles of one task overlap, one of them written",
-        taskName(program_, pair.task), verb(a.access), regionText(tensor, pair.overlap), a.name,
-        verb(b.access), b.name);
-    if (pair.more > 0)
-      message += fmt::format(" ({} more tasks of this place do the same)", pair.more);
-    Diagnostic& diagnostic = diagnostics.error(
-        "aliased-arguments", second.place, std::move(message),
-        "pass one tile as a single inout parameter, or tiles that do not overlap");
-    diagnostic.related.push_back({first.place, fmt::format("{} is here", a.name)});
   }
 }
 

@@ -107,37 +107,4 @@ class InitialisationCheck {
   std::vector<Read> reads_;
 };
 
-// AliasCheck: no tile that a task writes overlaps another of its tiles. Pairs whose distance is the
-// same in every iteration are settled before the walk.
-class AliasCheck {
- public:
-  AliasCheck(const Program& program, const Walk& walk);
-
-  // To be called for every task; says whether two of its tiles overlap.
-  bool task(int32_t task, const Statement& statement, std::span<const ViewAt> views) {
-    const auto s = static_cast<size_t>(statement.index);
-    bool aliased = false;
-    for (size_t p = first_pair_[s]; p < first_pair_[s + 1]; ++p) {
-      aliased |= check(task, views, pairs_[p]);
-    }
-    return aliased;
-  }
-  void report(Diagnostics& diagnostics) const;
-
- private:
-  struct Pair {
-    const Node* statement;
-    int a, b;           // views of the statement
-    int32_t task = -1;  // the first task in which they overlap
-    graph::Rect overlap = {};
-    int64_t more = 0;
-  };
-
-  const Program& program_;
-  std::vector<Pair> pairs_;
-  std::vector<size_t> first_pair_;
-
-  bool check(int32_t task, std::span<const ViewAt> views, Pair& pair);
-};
-
 }  // namespace ptowsp

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "program_builder.h"
@@ -282,35 +283,7 @@ TEST(OutputNotComplete, planesOfHigherRanks) {
   EXPECT_THAT(mistakes(planes(2)), ElementsAre(HasSubstr("no task writes y[0, 2, 0:4, 0:5]")));
 }
 
-TEST(AliasedArguments, writtenTileThatOverlapsAnother) {
-  const auto shifted = [](int64_t by, Access other) {
-    return program({tensor("a", Role::inout, {64, 16})},
-                   {kernel("f", {{"p", other, 8, 16}, {"q", kOut, 8, 16}})},
-                   {loop("r", 4, false, {task(0, {{0, {0, {8}}}, {0, {by, {8}}}})})});
-  };
-  EXPECT_THAT(mistakes(shifted(8, kIn)), SizeIs(0));
-  EXPECT_THAT(mistakes(shifted(5, kIn)),
-              ElementsAre("aliased-arguments /program/0/body/0/args/q task f[r=0] reads a[5:8, "
-                          "0:16] as p and writes it "
-                          "as q: two tiles of one task overlap, one of them written (3 more tasks "
-                          "of this place do the same)",
-                          "  /program/0/body/0/args/p p is here"));
-  EXPECT_THAT(mistakes(shifted(0, kOut)), Not(SizeIs(0)));
-}
-
-TEST(AliasedArguments, isCheckedAtEachTask) {
-  // q runs towards p and meets it in the last iterations only.
-  const auto meeting = [](int64_t extent) {
-    return program({tensor("a", Role::inout, {64, 16})},
-                   {kernel("f", {{"p", kIn, 8, 16}, {"q", kOut, 8, 16}})},
-                   {loop("r", extent, false, {task(0, {{0, {0}}, {0, {40, {-8}}}})})});
-  };
-  EXPECT_THAT(mistakes(meeting(5)), SizeIs(0));
-  EXPECT_THAT(mistakes(meeting(6)),
-              ElementsAre(HasSubstr("task f[r=5] reads a[0:8, 0:16]"), HasSubstr("p is here")));
-}
-
-TEST(AliasedArguments, twoReadsMayOverlap) {
+TEST(Analyze, twoReadsMayOverlap) {
   EXPECT_THAT(
       mistakes(program({tensor("a", Role::inout, {16, 16}), tensor("y", Role::output, {8, 16})},
                        {kernel("f", {{"p", kIn, 8, 16}, {"q", kIn, 8, 16}, {"y", kOut, 8, 16}})},
@@ -332,22 +305,20 @@ TEST(Analyze, reportsEveryKindAtOnce) {
   const Program p =
       program({tensor("t", Role::temporary, {16, 16}), tensor("y", Role::output, {16, 16}),
                tensor("a", Role::inout, {16, 16})},
-              {copyKernel(8, 16), kernel("add", {{"a", kInout, 8, 16}}),
-               kernel("f", {{"p", kIn, 8, 16}, {"q", kOut, 8, 16}})},
-              {task(0, {{0, {0}}, {1, {0}}}), loop("r", 2, true, {task(1, {{2, {0}}})}),
-               task(2, {{2, {0}}, {2, {4}}})});
+              {copyKernel(8, 16), kernel("add", {{"a", kInout, 8, 16}})},
+              {task(0, {{0, {0}}, {1, {0}}}), loop("r", 2, true, {task(1, {{2, {0}}})})});
   std::map<std::string, int> rules;
   for (const std::string& line : mistakes(p)) {
     if (line[0] != ' ') ++rules[line.substr(0, line.find(' '))];
   }
-  EXPECT_EQ(rules, (std::map<std::string, int>{{"aliased-arguments", 1},
-                                               {"output-not-complete", 1},
+  EXPECT_EQ(rules, (std::map<std::string, int>{{"output-not-complete", 1},
                                                {"race", 1},
                                                {"uninitialized-read", 1}}));
 }
 
 // Random nests: analyze finds a race, an uninitialised read or an incomplete output exactly when
-// brute force over all elements and all pairs of tasks does.
+// brute force over all elements and all pairs of tasks does. Tasks that touch an element twice and write it
+// do not come as far as that.
 struct BruteForce {
   struct Step {
     std::vector<std::array<int64_t, 4>> path;  // node id, iteration or child, parallel
@@ -388,7 +359,7 @@ struct BruteForce {
     }
     return false;
   }
-  std::map<std::string, bool> rules() {
+  std::optional<std::map<std::string, bool>> rules() {
     list(p.root, {});
     std::map<std::string, bool> found;
     using Touches = std::vector<std::pair<size_t, bool>>;
@@ -397,7 +368,6 @@ struct BruteForce {
       const Node& node = *steps[s].node;
       const Kernel& kernel = p.kernels[static_cast<size_t>(node.kernel)];
       std::map<std::array<int64_t, 3>, std::vector<bool>> own;
-      bool uninitialized = false, aliased = false;
       for (size_t v = 0; v < node.views.size(); ++v) {
         const TileView& view = node.views[v];
         const int64_t row0 = value(view.row, steps[s].indices),
@@ -412,7 +382,7 @@ struct BruteForce {
             const bool must = role == Role::output || role == Role::temporary;
             if (access != kOut && must &&
                 std::none_of(before.begin(), before.end(), [](auto& t) { return t.second; })) {
-              uninitialized = true;
+              found["uninitialized-read"] = true;
             }
             for (const auto& [other, wrote] : before) {
               if ((wrote || access != kIn) && parallel(steps[other], steps[s]))
@@ -422,12 +392,10 @@ struct BruteForce {
         }
       }
       for (const auto& [e, writes] : own) {
-        if (writes.size() > 1 && std::count(writes.begin(), writes.end(), true) > 0) aliased = true;
+        if (writes.size() > 1 && std::count(writes.begin(), writes.end(), true) > 0)
+          return std::nullopt;
         elements[e].emplace_back(s, std::count(writes.begin(), writes.end(), true) > 0);
       }
-      if (aliased) found["aliased-arguments"] = true;
-      // What such a task reads may be its own.
-      if (uninitialized && !aliased) found["uninitialized-read"] = true;
     }
     for (size_t t = 0; t < p.tensors.size(); ++t) {
       if (p.tensors[t].declaration.role != Role::output) continue;
@@ -505,18 +473,19 @@ TEST(Analyze, findsEachRuleExactlyWhenBruteForceDoes) {
     SCOPED_TRACE("case " + std::to_string(i));
     std::mt19937_64 random(seed + static_cast<uint64_t>(i));
     const Program p = randomProgram(random);
+    const std::optional<std::map<std::string, bool>> expected = BruteForce{p}.rules();
+    if (!expected) continue;
     std::map<std::string, bool> found;
     Diagnostics diagnostics;
     analyze(p, {}, diagnostics);
     for (const Diagnostic& d : diagnostics.all())
       if (d.severity == Severity::error) found[d.rule] = true;
-    ASSERT_EQ(found, BruteForce{p}.rules());
+    ASSERT_EQ(found, *expected);
     for (const auto& [rule, yes] : found) ++seen[rule];
     if (found.empty()) ++seen["none"];
   }
   // The cases are worth something: each rule is broken by some of them, and some break none.
-  for (const char* rule :
-       {"race", "uninitialized-read", "output-not-complete", "aliased-arguments", "none"}) {
+  for (const char* rule : {"race", "uninitialized-read", "output-not-complete", "none"}) {
     EXPECT_GT(seen[rule], 20) << rule;
   }
 }
