@@ -67,14 +67,15 @@ endfunction()
 
 # _ptowsp_list_orchestration_headers(<variable>): what the emitted orchestration includes.
 function(_ptowsp_list_orchestration_headers variable)
-  set(headers orchestration task_graph argument_blocks launch_graph limits segments)
+  set(headers access_layer argument_blocks channels dispatch launch_graph limits orchestration
+    processes regions segments task_graph)
   list(TRANSFORM headers REPLACE "(.+)" "kernels/orchestration/ptowsp/\\1.h")
   set(${variable} "${headers}" PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_list_sim_support(<variable>): the headers that emitted sim kernels include.
 function(_ptowsp_list_sim_support variable)
-  set(headers double elementwise float16 math matmul reduce tile vector)
+  set(headers double elementwise float16 math matmul reduce vector)
   list(TRANSFORM headers REPLACE "(.+)" "kernels/sim_support/ptowsp_\\1.h")
   set(${variable} "${headers}" PARENT_SCOPE)
 endfunction()
@@ -206,6 +207,11 @@ function(_ptowsp_add_evaluation)
       --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
     DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator_files} ${depfile}
     COMMENT "Evaluating ${w_name}" VERBATIM)
+  if(CMAKE_GENERATOR MATCHES "Ninja")
+    # As part of <name> alone it would wait for the libraries that <name> depends on.
+    add_custom_target(${w_name}.stage.eval DEPENDS "${w_dir}/eval.stamp")
+    add_dependencies(${w_name}.stage.eval ${w_name}.stage.emit)
+  endif()
 endfunction()
 
 # _ptowsp_add_module(<target> <file name> <source>): a MODULE library of generated code in the
@@ -238,6 +244,7 @@ endfunction()
 # _ptowsp_add_orchestrations(): <name>.orchestration.<runtime> for each runtime. Another runtime is
 # another entry of w_runtimes.
 function(_ptowsp_add_orchestrations)
+  _ptowsp_uses_instrumentation(instrumented)
   foreach(runtime IN LISTS w_runtimes)
     set(target ${w_name}.orchestration.${runtime})
     _ptowsp_add_module(${target} orchestration.${runtime}
@@ -246,6 +253,13 @@ function(_ptowsp_add_orchestrations)
     target_compile_definitions(${target} PRIVATE ${w_runtime_${runtime}_definitions})
     # It builds graphs as fast with -O1, and compiles in half the time of -O3.
     target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
+    # For the built-in runtime it needs nothing but the C library, which alone links in a third of the
+    # time. What another runtime's header asks for is not known.
+    if(runtime MATCHES "^builtin" AND NOT instrumented)
+      target_compile_options(${target} PRIVATE -fno-exceptions)
+      target_link_options(${target} PRIVATE -nostdlib -Wl,-z,defs)
+      target_link_libraries(${target} PRIVATE -lc)
+    endif()
     if(NOT CMAKE_GENERATOR MATCHES "Ninja")
       _ptowsp_list_orchestration_headers(headers)
       list(TRANSFORM headers PREPEND "${w_dir}/")
@@ -402,6 +416,9 @@ function(_ptowsp_add_artifact)
   add_dependencies(${w_name} ${w_name}.stage.emit)
   if(w_device AND NOT CMAKE_GENERATOR MATCHES "Ninja")
     add_dependencies(${w_name} ${w_name}.stage.a2a3)  # see there
+  endif()
+  if(TARGET ${w_name}.stage.eval)
+    add_dependencies(${w_name} ${w_name}.stage.eval)
   endif()
   # A program that links <name> includes <name>.h, which is the same wherever it was emitted: where the
   # artifact lies is told by a definition.

@@ -127,6 +127,13 @@ function(_ptowsp_trace command source workload)
   endif()
 endfunction()
 
+# _ptowsp_seen_file(<variable>): a file as new as what configuring listed or traced. Of a first build Ninja
+# remembers a rule by what stands in DEPENDS, when its outputs did not change; with nothing as new as the
+# workload there it would list once more at once.
+function(_ptowsp_seen_file variable)
+  set(${variable} "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${w_name}.list.seen" PARENT_SCOPE)
+endfunction()
+
 # _ptowsp_update_kernel_list(): sets w_kernels. Ninja runs the listing rule before it looks whether
 # to configure again, so that one build converges; make knows no such rule and configures again
 # whenever the workload file changed. The workload file itself is in the depfiles of these rules
@@ -139,10 +146,14 @@ function(_ptowsp_update_kernel_list)
   else()
     _ptowsp_list_kernels("${w_source}" "${list}")
     if(CMAKE_GENERATOR MATCHES "Ninja")
+      _ptowsp_seen_file(seen)
+      if("${w_source}" IS_NEWER_THAN "${seen}")
+        file(TOUCH "${seen}")
+      endif()
       add_custom_command(OUTPUT "${w_dir}/list.stamp" BYPRODUCTS "${list}"
         COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_LIST=${list}"
           "-DPTOWSP_STAMP=${w_dir}/list.stamp" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" list
-        DEPFILE "${w_dir}/list.d"
+        DEPENDS "${seen}" DEPFILE "${w_dir}/list.d"
         COMMENT "Listing the kernels of ${w_name}" VERBATIM)
     else()
       set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${w_source}")
@@ -205,6 +216,10 @@ function(_ptowsp_update_trace)
     file(WRITE "${w_dir}/list.command" "${command}")
     file(TOUCH "${stamp}")
   endif()
+  _ptowsp_seen_file(seen)
+  if(old OR NOT EXISTS "${seen}")
+    file(TOUCH "${seen}")
+  endif()
 
   file(STRINGS "${w_dir}/build_list" data REGEX "^npy:")
   list(TRANSFORM data REPLACE "^npy:" "${w_dir}/")
@@ -220,7 +235,7 @@ function(_ptowsp_update_trace)
       COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_SOURCE=${w_source}" "-DPTOWSP_WORKLOAD=${w_workload}"
         "-DPTOWSP_STAMP=${stamp}" "-DPTOWSP_COMMAND=${command}"
         -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" trace
-      DEPENDS ${w_tracer_files} DEPFILE "${w_dir}/list.d"
+      DEPENDS ${w_tracer_files} "${seen}" DEPFILE "${w_dir}/list.d"
       COMMENT "Tracing ${w_name}" VERBATIM)
   else()
     _ptowsp_read_depfile("${w_dir}/list.d" files)

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <set>
 
@@ -148,8 +147,10 @@ class CubeEmitter {
       if (plan_.stored[i] >= 0)
         after += storeText(static_cast<int>(i), plan_.stored[i]) + storeMark(static_cast<int>(i));
     const std::string numbers = numberTexts();
-    const Prologue prologue = emitPrologue(kernel_, tiles_, usedTiles(), writtenTiles(), scalars_);
-    return assembleKernel(kernel_, source_name, "ptowsp_matmul.h",
+    const Prologue prologue =
+        emitPrologue(kernel_, tiles_, usedTiles(kernel_, plan_.live, plan_.stored),
+                     writtenTiles(plan_.stored), scalars_);
+    return assembleKernel(kernel_, source_name, {"ptowsp_matmul.h"},
                           {prologue.arguments, formatTexts() + prologue.text},
                           numbers + "\n" + before + products + after);
   }
@@ -158,18 +159,6 @@ class CubeEmitter {
   const Value& at(int value) const { return kernel_.values[value]; }
   static bool isNumber(const Value& value) {
     return value.kind == Value::Kind::literal || value.kind == Value::Kind::scalar;
-  }
-
-  std::vector<bool> usedTiles() const {
-    std::vector<bool> used;
-    for (size_t i = 0; i < kernel_.tiles.size(); ++i)
-      used.push_back(plan_.live[kernel_.tiles[i].value] || plan_.stored[i] >= 0);
-    return used;
-  }
-  std::vector<bool> writtenTiles() const {
-    std::vector<bool> written;
-    for (const int stored : plan_.stored) written.push_back(stored >= 0);
-    return written;
   }
 
   // ---- Numbers ----
@@ -193,17 +182,13 @@ class CubeEmitter {
     for (size_t i = 0; i < kernel_.values.size(); ++i) {
       const Value& value = kernel_.values[i];
       if (!isNumber(value) || !plan_.live[i]) continue;
-      const std::string type(elementOf(value.dtype).registers);
       if (value.kind == Value::Kind::scalar) {
         scalars_[static_cast<size_t>(value.index)] = fmt::format(
-            "  const {} {} = {}.scalar({{}});\n", type, values_[i], formatOf(value.dtype));
-        continue;
+            "  const {} {} = {}.scalar({{}});\n", elementOf(value.dtype).registers, values_[i],
+            formatOf(value.dtype));
+      } else {
+        text += literalText(value, values_[i]);
       }
-      const bool integer = value.dtype == DType::i32;
-      const uint32_t bits = integer ? static_cast<uint32_t>(static_cast<int32_t>(value.literal))
-                                    : std::bit_cast<uint32_t>(static_cast<float>(value.literal));
-      text += fmt::format("  const {} {} = ptowsp::{}(0x{:08x});  // {}\n", type, values_[i],
-                          integer ? "integer" : "constant", bits, value.literal);
     }
     text += fmt::format("  ptowsp::MatmulBuffers {};\n", buffers_);
     if (uses_zero_)

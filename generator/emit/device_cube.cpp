@@ -16,9 +16,8 @@ namespace {
 class DeviceCube {
  public:
   explicit DeviceCube(const Kernel& kernel)
-      : kernel_(kernel), plan_(planBuffers(kernel)), arguments_(kernel), names_(kernel) {
-    for (const char* name : {"half", "set_flag", "wait_flag", "pipe_barrier"}) names_.add(name);
-    for (const TileParameter& tile : kernel.tiles) memory_.push_back(names_.add(tile.name + "_memory"));
+      : kernel_(kernel), plan_(planBuffers(kernel)), arguments_(kernel), names_(kernel),
+        memory_(nameMemories(kernel, names_)) {
     for (const Value& value : kernel.values)
       values_.push_back(value.kind == Value::Kind::literal ? std::string() : names_.add(value.name));
   }

@@ -5,6 +5,7 @@
 
 #include "generator/emit/device_cube.h"
 #include "generator/emit/device_vector.h"
+#include "generator/emit/kernel_source.h"
 #include "generator/emit/names.h"
 #include "generator/emit/pto_support.h"
 #include "generator/ir/workload.h"
@@ -110,11 +111,9 @@ std::optional<std::string> emitDeviceKernel(const Kernel& kernel, std::string_vi
 
 std::string emitDeviceRelay(std::string_view source_name) {
   return fmt::format(
-      "{}// The kernel of relay tasks, which only wait for one task so that others can wait for them. It\n"
-      "// has no arguments and nothing to do.\n"
-      "#include \"../pto_support/ptowsp_pto.h\"\n\n"
+      "{}#include \"../pto_support/ptowsp_pto.h\"\n\n"
       "PTOWSP_DEVICE_KERNEL void kernel_{}(__gm__ int64_t*) {{}}\n",
-      generatedBy("//", source_name), kRelayKernel);
+      relayHeading(source_name), kRelayKernel);
 }
 
 }  // namespace ptowsp

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "generator/base/hash.h"
 #include "generator/emit/names.h"
+#include "ptowsp/hash.h"
 
 namespace ptowsp {
 

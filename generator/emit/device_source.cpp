@@ -53,6 +53,13 @@ std::string deviceLiteral(DType dtype, double value) {
                                          2 * ir::elementSize(dtype), value));
 }
 
+std::vector<std::string> nameMemories(const Kernel& kernel, KernelNames& names) {
+  for (const char* name : {"half", "set_flag", "wait_flag", "pipe_barrier"}) names.add(name);
+  std::vector<std::string> memories;
+  for (const TileParameter& tile : kernel.tiles) memories.push_back(names.add(tile.name + "_memory"));
+  return memories;
+}
+
 const Placement* placementOf(const BufferPlan& plan, Buffer buffer, int value) {
   const auto found = std::ranges::find_if(plan.placements, [&](const Placement& p) {
     return p.buffer == buffer && p.value == value;

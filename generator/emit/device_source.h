@@ -25,6 +25,9 @@ struct DeviceArguments {
   size_t in_block = 0;  // how many lie in the argument block
 };
 
+// A name for the memory of each tile. What a device compiler gives a meaning is taken from then on.
+std::vector<std::string> nameMemories(const Kernel& kernel, KernelNames& names);
+
 // "float", "half", "bfloat16_t", "int32_t".
 std::string_view deviceType(DType dtype);
 

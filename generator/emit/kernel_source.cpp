@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 
 #include "generator/emit/debug_lines.h"
@@ -83,16 +84,48 @@ Prologue emitPrologue(const Kernel& kernel, const std::vector<TileNames>& tiles,
   return prologue;
 }
 
+std::vector<bool> usedTiles(const Kernel& kernel, const std::vector<bool>& live,
+                            const std::vector<int>& stored) {
+  std::vector<bool> used;
+  for (size_t i = 0; i < kernel.tiles.size(); ++i)
+    used.push_back(live[static_cast<size_t>(kernel.tiles[i].value)] || stored[i] >= 0);
+  return used;
+}
+
+std::vector<bool> writtenTiles(const std::vector<int>& stored) {
+  std::vector<bool> written;
+  for (const int value : stored) written.push_back(value >= 0);
+  return written;
+}
+
+std::string literalText(const Value& literal, std::string_view name) {
+  const bool integer = literal.dtype == DType::i32;
+  const uint32_t bits = integer ? static_cast<uint32_t>(static_cast<int32_t>(literal.literal))
+                                : std::bit_cast<uint32_t>(static_cast<float>(literal.literal));
+  return fmt::format("  const {} {} = ptowsp::{}(0x{:08x});  // {}\n",
+                     elementOf(literal.dtype).registers, name, integer ? "integer" : "constant", bits,
+                     literal.literal);
+}
+
+std::string relayHeading(std::string_view source_name) {
+  return fmt::format(
+      "{}// The kernel of relay tasks, which only wait for one task so that others can wait for them. It\n"
+      "// has no arguments and nothing to do.\n",
+      generatedBy("//", source_name));
+}
+
 std::string assembleKernel(const Kernel& kernel, std::string_view source_name,
-                           std::string_view header, const Prologue& prologue,
+                           const std::vector<std::string_view>& headers, const Prologue& prologue,
                            const std::string& body) {
   const std::string function = "kernel_" + kernel.name;
+  std::string includes;
+  for (const std::string_view header : headers)
+    includes += fmt::format("#include \"../sim_support/{}\"\n", header);
   const size_t count = prologue.arguments.size();
   return fmt::format(R"({generated}// args: {arguments}
-#include "../sim_support/{header}"
-
+{includes}
 #if PTOWSP_TILE_VERSION != {version}
-#error "{header} is of another version than this kernel: emit both again"
+#error "ptowsp_vector.h is of another version than this kernel: emit both again"
 #endif
 
 {begin}PTOWSP_KERNEL void {function}(int64_t* args) {{
@@ -102,7 +135,7 @@ std::string assembleKernel(const Kernel& kernel, std::string_view source_name,
 {place}{entry})",
                      fmt::arg("generated", generatedBy("//", source_name)),
                      fmt::arg("arguments", fmt::join(prologue.arguments, ", ")),
-                     fmt::arg("header", header), fmt::arg("version", kTileVersion),
+                     fmt::arg("includes", includes), fmt::arg("version", kTileVersion),
                      fmt::arg("begin", endMark()), fmt::arg("place", placeMark(kernel.place)),
                      fmt::arg("function", function), fmt::arg("prologue", prologue.text),
                      fmt::arg("body", body), fmt::arg("slot", argumentText(count - 2, count)),

@@ -38,10 +38,22 @@ Prologue emitPrologue(const Kernel& kernel, const std::vector<TileNames>& tiles,
                       const std::vector<bool>& tile_used, const std::vector<bool>& written,
                       const std::vector<std::string>& scalar_texts);
 
-// The whole file, with marks (debug_lines.h): `body` ends each op's statements in one. `header` is the
-// support header that the body needs.
+// For each tile whether the body needs its value, or writes it; by value whether it is live, and by tile
+// the value stored to it, or -1.
+std::vector<bool> usedTiles(const Kernel& kernel, const std::vector<bool>& live,
+                            const std::vector<int>& stored);
+std::vector<bool> writtenTiles(const std::vector<int>& stored);
+
+// "  const ptowsp::Lanes half = ptowsp::constant(0x3f000000);  // 0.5\n"
+std::string literalText(const Value& literal, std::string_view name);
+
+// The whole file, with marks (debug_lines.h): `body` ends each op's statements in one. `headers` are the
+// support headers that the body needs; the text to compile grows with them, so a kernel includes no others.
 std::string assembleKernel(const Kernel& kernel, std::string_view source_name,
-                           std::string_view header, const Prologue& prologue,
+                           const std::vector<std::string_view>& headers, const Prologue& prologue,
                            const std::string& body);
+
+// What stands above a kernel of relay tasks.
+std::string relayHeading(std::string_view source_name);
 
 }  // namespace ptowsp

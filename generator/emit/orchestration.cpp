@@ -13,6 +13,7 @@
 #include "generator/emit/names.h"
 #include "generator/ir/dtype.h"
 #include "generator/verify/network.h"
+#include "ptowsp/limits.h"
 
 namespace ptowsp {
 namespace {
@@ -129,11 +130,12 @@ std::string kernelFunction(const Kernel& kernel, int func_id, const ScheduleText
       "{4}"
       "  uint64_t args[] = {{{5}{6}, {7}graph.ledgerSlot(), graph.stamp()}};\n"
       "{10}"
-      "  return graph.add(\"{0}\", args, {8}, {2}, {9});\n"
+      "  return graph.{11}(\"{0}\", args, {8}, {2}, {9});\n"
       "}}\n",
       kernel.name, shapes, func_id, signature, accesses, values, elements, strides,
       kernel.argumentCount(),
-      kernel.core == CoreType::aic ? "ptowsp::kCoreAic" : "ptowsp::kCoreAiv", schedule.assignment);
+      kernel.core == CoreType::aic ? "ptowsp::kCoreAic" : "ptowsp::kCoreAiv", schedule.assignment,
+      kernel.argumentCount() > limits::kArguments ? "addWithBlock" : "add");
 }
 
 std::string nodeText(const Program& program, const Node& node, const LocalNames& names,
@@ -309,9 +311,9 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
 
   return generatedBy("//", source_name) +
          fmt::format(
-             "#include \"runtime.h\"\n"
+             "#include \"runtime.h\"\n{16}"
              "#include \"ptowsp/orchestration.h\"\n{13}\n"
-             "#if PTOWSP_ORCHESTRATION_VERSION != 2\n"
+             "#if PTOWSP_ORCHESTRATION_VERSION != 3\n"
              "#error \"ptowsp/orchestration.h is of another version: emit the workload again\"\n"
              "#endif\n{14}\n"
              "namespace {{\n\n"
@@ -347,7 +349,10 @@ std::string emitOrchestration(const Program& program, const Analysis& analysis,
                          "#error \"ptowsp/processes.h is of another version: emit the workload again\"\n"
                          "#endif\n"
                        : "",
-             channelTable(program));
+             channelTable(program),
+             analysis.only_cells ? "// The tiles of each tensor are cells of one grid.\n"
+                                   "#define PTOWSP_TILES_ARE_CELLS 1\n"
+                                 : "");
 }
 
 }  // namespace ptowsp

@@ -24,7 +24,6 @@ std::vector<SupportHeader> simSupportHeaders() {
           {"ptowsp_math.h", support::mathHeader()},
           {"ptowsp_matmul.h", support::matmulHeader()},
           {"ptowsp_reduce.h", support::reduceHeader()},
-          {"ptowsp_tile.h", support::tileHeader()},
           {"ptowsp_vector.h", support::vectorHeader()}};
 }
 

@@ -12,7 +12,6 @@ std::string_view float16Header();
 std::string_view mathHeader();
 std::string_view matmulHeader();
 std::string_view reduceHeader();
-std::string_view tileHeader();
 std::string_view vectorHeader();
 
 }  // namespace ptowsp::support

@@ -9,12 +9,13 @@ namespace ptowsp::support {
 
 std::string_view orchestrationHeader();
 std::string_view taskGraphHeader();
+std::string_view accessLayerHeader();
+std::string_view regionsHeader();
 std::string_view argumentBlocksHeader();
 std::string_view launchGraphHeader();
 std::string_view limitsHeader();
 std::string_view segmentsHeader();
 std::string_view dispatchHeader();
-// Of trees with processes only.
 std::string_view channelsHeader();
 std::string_view processesHeader();
 

@@ -9,13 +9,13 @@
 #include "generator/emit/device_list.h"
 #include "generator/emit/dispatch.h"
 #include "generator/emit/kernel_config.h"
+#include "generator/emit/kernel_source.h"
 #include "generator/emit/manifest.h"
 #include "generator/emit/names.h"
 #include "generator/emit/orchestration.h"
 #include "generator/emit/sim_kernel.h"
 #include "generator/emit/support.h"
 #include "generator/emit/workload_header.h"
-#include "generator/verify/network.h"
 
 namespace ptowsp {
 namespace {
@@ -63,12 +63,16 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
   std::vector<EmittedFile> files = {
       {std::string(kOrchestrationSource), emitOrchestration(program, analysis, source.file)},
       {"kernels/orchestration/ptowsp/orchestration.h", std::string(support::orchestrationHeader())},
+      {"kernels/orchestration/ptowsp/access_layer.h", std::string(support::accessLayerHeader())},
+      {"kernels/orchestration/ptowsp/regions.h", std::string(support::regionsHeader())},
       {"kernels/orchestration/ptowsp/task_graph.h", std::string(support::taskGraphHeader())},
       {"kernels/orchestration/ptowsp/argument_blocks.h",
        std::string(support::argumentBlocksHeader())},
+      {"kernels/orchestration/ptowsp/channels.h", std::string(support::channelsHeader())},
       {"kernels/orchestration/ptowsp/dispatch.h", std::string(support::dispatchHeader())},
       {"kernels/orchestration/ptowsp/launch_graph.h", std::string(support::launchGraphHeader())},
       {"kernels/orchestration/ptowsp/limits.h", std::string(support::limitsHeader())},
+      {"kernels/orchestration/ptowsp/processes.h", std::string(support::processesHeader())},
       {"kernels/orchestration/ptowsp/segments.h", std::string(support::segmentsHeader())},
       {"kernels/kernel_config.py", emitKernelConfig(program, analysis, source.file, for_device)},
       {workloadHeaderPath(source.name),
@@ -77,10 +81,6 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
     files.push_back({fmt::format("{}/{}", kSimSupportFolder, header.name), std::string(header.text)});
   if (!program.schedule.table.empty())
     files.push_back({std::string(kDispatchTable), emitDispatchTable(program, source.file)});
-  if (hasProcesses(program.root)) {
-    files.push_back({"kernels/orchestration/ptowsp/channels.h", std::string(support::channelsHeader())});
-    files.push_back({"kernels/orchestration/ptowsp/processes.h", std::string(support::processesHeader())});
-  }
   bool complete = true;
   // The stages of the kernel at hand: the source of its library, and what to compile for the device.
   std::string library, device_list = generatedBy("#", source.file);
@@ -139,11 +139,9 @@ std::optional<std::vector<EmittedFile>> emitTree(const Program& program, const A
 
 std::string emitRelayKernel(std::string_view source_name) {
   return fmt::format(
-      "{}// The kernel of relay tasks, which only wait for one task so that others can wait for them. It\n"
-      "// has no arguments and nothing to do.\n"
-      "#include <stdint.h>\n\n"
+      "{}#include <stdint.h>\n\n"
       "extern \"C\" __attribute__((visibility(\"default\"))) void kernel_{}(int64_t*) {{}}\n",
-      generatedBy("//", source_name), kRelayKernel);
+      relayHeading(source_name), kRelayKernel);
 }
 
 std::string emitKernelList(const Program& program) {

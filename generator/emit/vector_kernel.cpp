@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <bit>
 #include <cctype>
 #include <map>
 #include <set>
@@ -17,12 +16,18 @@
 namespace ptowsp {
 namespace {
 
+constexpr std::string_view kElementwiseHeader = "ptowsp_elementwise.h",
+                           kFloat16Header = "ptowsp_float16.h";
+
 // Ops that are objects in the support headers, because they need constants that are made before the
-// loops.
-bool isPrepared(std::string_view sim) {
-  static const std::set<std::string_view> prepared = {"abs",  "exp",     "gelu", "log", "neg",
-                                                      "rsqrt", "sigmoid", "silu", "tanh"};
-  return prepared.contains(sim);
+// loops: the header that has them, or nothing.
+std::string_view preparedIn(std::string_view sim) {
+  static const std::map<std::string_view, std::string_view> headers = {
+      {"abs", kElementwiseHeader},      {"neg", kElementwiseHeader},   {"exp", "ptowsp_math.h"},
+      {"log", "ptowsp_math.h"},         {"rsqrt", "ptowsp_math.h"},    {"gelu", "ptowsp_double.h"},
+      {"sigmoid", "ptowsp_double.h"},   {"silu", "ptowsp_double.h"},   {"tanh", "ptowsp_double.h"}};
+  const auto found = headers.find(sim);
+  return found == headers.end() ? std::string_view() : found->second;
 }
 
 std::string typeName(std::string_view sim) {
@@ -60,7 +65,9 @@ class VectorEmitter {
   }
 
   std::string emit(std::string_view source_name) const {
-    Prologue prologue = emitPrologue(kernel_, tiles_, usedTiles(), writtenTiles(), scalarTexts());
+    Prologue prologue =
+        emitPrologue(kernel_, tiles_, usedTiles(kernel_, plan_.live, plan_.stored),
+                     writtenTiles(plan_.stored), scalarTexts());
     // 16-bit scalars are converted by these.
     prologue.text.insert(0, preparedText(true));
     std::string body = literalTexts() + preparedText(false) + functionTemporaries() + "\n";
@@ -70,7 +77,7 @@ class VectorEmitter {
                          (loop.rows == 1 ? rowText(loop, "  ") : loopText(loop));
       if (!text.empty()) loops.push_back(std::move(text));
     }
-    return assembleKernel(kernel_, source_name, "ptowsp_tile.h", prologue,
+    return assembleKernel(kernel_, source_name, headers(), prologue,
                           body + fmt::format("{}", fmt::join(loops, "\n")));
   }
 
@@ -82,29 +89,45 @@ class VectorEmitter {
 
   // ---- Objects made before the loops ----
 
-  void prepare(std::string type, const std::string& name) {
+  void prepare(std::string type, const std::string& name, std::string_view header) {
+    prepared_in_.insert(header);
     if (!prepared_.contains(type)) prepared_.emplace(type, names_.add(name));
   }
 
   void prepareFormat(DType dtype) {
     if (isNarrow(dtype))
-      prepare("ptowsp::" + std::string(elementOf(dtype).format), dtype == DType::f16 ? "f16" : "bf16");
+      prepare("ptowsp::" + std::string(elementOf(dtype).format),
+              dtype == DType::f16 ? "f16" : "bf16", kFloat16Header);
   }
 
   void prepareOps() {
+    const std::vector<bool> used = usedTiles(kernel_, plan_.live, plan_.stored);
     for (size_t i = 0; i < kernel_.tiles.size(); ++i)
-      if (usedTiles()[i]) prepareFormat(kernel_.tiles[i].dtype);
+      if (used[i]) prepareFormat(kernel_.tiles[i].dtype);
     for (size_t i = 0; i < plan_.values.size(); ++i)
       if (plan_.live[i]) prepareFormat(plan_.values[i].dtype);
     for (const KernelOp& op : plan_.ops) {
       if (op.result < 0 || !plan_.live[op.result]) continue;
-      if (isPrepared(op.op->sim)) prepare(typeName(op.op->sim), std::string(op.op->sim));
+      if (const std::string_view header = preparedIn(op.op->sim); !header.empty())
+        prepare(typeName(op.op->sim), std::string(op.op->sim), header);
       if (op.op->form != ops::Form::cast) continue;
       const DType from = dtypeOf(op.args[0]), to = dtypeOf(op.result);
-      if (to == DType::i32 && from != to) prepare("ptowsp::ToIntegers", "to_integers");
+      if (to == DType::i32 && from != to)
+        prepare("ptowsp::ToIntegers", "to_integers", kFloat16Header);
       if (to == DType::bf16 && from == DType::i32)
-        prepare("ptowsp::ToTracedFloats", "to_traced_floats");
+        prepare("ptowsp::ToTracedFloats", "to_traced_floats", kFloat16Header);
     }
+  }
+
+  // What the body needs of the support headers; each includes those that it needs itself.
+  std::vector<std::string_view> headers() const {
+    std::set<std::string_view> used = prepared_in_;
+    used.insert(kElementwiseHeader);
+    for (const KernelOp& op : plan_.ops)
+      if (op.op->form == ops::Form::cast) used.insert(kFloat16Header);
+    for (const std::string& fold : folds_)
+      if (!fold.empty()) used.insert("ptowsp_reduce.h");
+    return {used.begin(), used.end()};
   }
 
   // Formats come first: arguments are read by them.
@@ -123,18 +146,6 @@ class VectorEmitter {
 
   // ---- Arguments and literals ----
 
-  std::vector<bool> usedTiles() const {
-    std::vector<bool> used;
-    for (size_t i = 0; i < kernel_.tiles.size(); ++i)
-      used.push_back(plan_.live[kernel_.tiles[i].value] || plan_.stored[i] >= 0);
-    return used;
-  }
-  std::vector<bool> writtenTiles() const {
-    std::vector<bool> written;
-    for (const int stored : plan_.stored) written.push_back(stored >= 0);
-    return written;
-  }
-
   std::vector<std::string> scalarTexts() const {
     std::vector<std::string> texts;
     for (const ScalarParameter& scalar : kernel_.scalars) {
@@ -152,12 +163,8 @@ class VectorEmitter {
     std::string text;
     for (size_t i = 0; i < plan_.values.size(); ++i) {
       const Value& value = plan_.values[i];
-      if (value.kind != Value::Kind::literal || !plan_.live[i]) continue;
-      const bool integer = value.dtype == DType::i32;
-      const uint32_t bits = integer ? static_cast<uint32_t>(static_cast<int32_t>(value.literal))
-                                    : std::bit_cast<uint32_t>(static_cast<float>(value.literal));
-      text += fmt::format("  const {} {} = ptowsp::{}(0x{:08x});  // {}\n", registersOf(value.dtype),
-                          values_[i], integer ? "integer" : "constant", bits, value.literal);
+      if (value.kind == Value::Kind::literal && plan_.live[i])
+        text += literalText(value, values_[i]);
     }
     return text;
   }
@@ -370,6 +377,7 @@ class VectorEmitter {
   std::vector<std::string> values_, folds_, kept_, rows_;
   std::vector<TileNames> tiles_;
   std::map<std::string, std::string> prepared_;  // names by type
+  std::set<std::string_view> prepared_in_;       // their headers
 };
 
 }  // namespace

@@ -178,7 +178,7 @@ Task* Graph::views() {
     view.args = arguments.data() + record.first_argument;
     view.num_args = argumentCountOf(record);
     view.core_type = coreTypeOf(record);
-    view.fanin.store(fanin()[t], std::memory_order_relaxed);  // no other thread has the view yet
+    view.fanin = {fanin()[t]};
     view.fanout = successors() + offsets()[t];
     view.fanout_count = static_cast<int>(offsets()[t + 1] - offsets()[t]);
   }

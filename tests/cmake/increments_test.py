@@ -136,7 +136,7 @@ def test_broken_from_the_start_then_mended(project):
     project.ctest("-L", "a2a3sim")
 
 
-@pytest.mark.parametrize("path", ["kernels/aiv_sim/kernel_a.cpp", "kernels/sim_support/ptowsp_tile.h",
+@pytest.mark.parametrize("path", ["kernels/aiv_sim/kernel_a.cpp", "kernels/sim_support/ptowsp_vector.h",
     "kernels/orchestration/pto_wsp_orch.cpp", "kernels/orchestration/ptowsp/task_graph.h",
     "kernels/kernel_config.py", "manifest.json"])  # fmt: skip
 def test_a_deleted_file_comes_back(ninja_project, path):
@@ -144,7 +144,7 @@ def test_a_deleted_file_comes_back(ninja_project, path):
 
 
 def test_deleted_files_come_back_with_each_generator(project):
-    deleted_file_comes_back(project, ["kernels/aiv_sim/kernel_a.cpp", "kernels/sim_support/ptowsp_tile.h",
+    deleted_file_comes_back(project, ["kernels/aiv_sim/kernel_a.cpp", "kernels/sim_support/ptowsp_vector.h",
         "kernels/orchestration/ptowsp/orchestration.h", "kernels/kernel_config.py", "manifest.json"])  # fmt: skip
 
 

@@ -17,18 +17,12 @@ UPDATE = os.environ.get("PTOWSP_UPDATE_GOLDENS") == "1"
 ROOT = Path(__file__).resolve().parents[2]
 # Copies of headers that lie in this repository; compared with them, not with a golden.
 SUPPORT = {
-    "kernels/orchestration/ptowsp/orchestration.h": "runtime_glue/include/ptowsp/orchestration.h",
     **{f"kernels/orchestration/ptowsp/{header}": f"runtime_glue/include/ptowsp/{header}"
-       for header in ("task_graph.h", "argument_blocks.h", "dispatch.h", "launch_graph.h",
-                      "limits.h", "segments.h")},
+       for header in ("access_layer.h", "argument_blocks.h", "channels.h", "dispatch.h", "launch_graph.h", "limits.h",
+                      "orchestration.h", "processes.h", "regions.h", "segments.h", "task_graph.h")},
     **{f"kernels/sim_support/{header.name}": f"generator/emit/support/{header.name}"
        for header in (ROOT / "generator/emit/support").glob("*.h")
        if header.name != "ptowsp_pto.h"},
-}
-# Of workloads with processes only.
-PROCESS_SUPPORT = {
-    "kernels/orchestration/ptowsp/channels.h": "runtime_glue/include/ptowsp/channels.h",
-    "kernels/orchestration/ptowsp/processes.h": "runtime_glue/include/ptowsp/processes.h",
 }
 # Options that a case needs besides its workload.
 OPTIONS = {"program_order": ["--dependences", "program_order"]}
@@ -74,9 +68,7 @@ def test_golden(workload, tmp_path):
     run("emit", workload, "-o", out, "--name", workload.stem, *options,
         *(["--platform", "a2a3"] if device else []))
     found = {name: path.read_text() for name, path in tree(out).items()}
-    processes = '"connect"' in workload.read_text()
-    for name, original in {**SUPPORT, **(PROCESS_SUPPORT if processes else {}),
-                           **(DEVICE_SUPPORT if device else {})}.items():
+    for name, original in {**SUPPORT, **(DEVICE_SUPPORT if device else {})}.items():
         assert found.pop(name) == (ROOT / original).read_text(), f"{name} is not a copy of {original}"
     found["kernel_list"] = run("list", workload)
     found["print.json"] = run("print", workload)

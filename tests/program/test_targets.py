@@ -163,11 +163,11 @@ def test_emit_only():
     assert emitted == {"manifest.json", "include/scale_program.h", "kernels/kernel_config.py",
                        "kernels/orchestration/pto_wsp_orch.cpp",
                        *(f"kernels/orchestration/ptowsp/{header}.h" for header in
-                         ("argument_blocks", "dispatch", "launch_graph", "limits",
-                          "orchestration", "segments", "task_graph")),
+                         ("access_layer", "argument_blocks", "channels", "dispatch", "launch_graph", "limits",
+                          "orchestration", "processes", "regions", "segments", "task_graph")),
                        "kernels/aiv_sim/kernel_scale.cpp",
                        *(f"kernels/sim_support/ptowsp_{header}.h" for header in
-                         ("double", "elementwise", "float16", "math", "matmul", "reduce", "tile",
+                         ("double", "elementwise", "float16", "math", "matmul", "reduce",
                           "vector"))}
     with pytest.raises(ExecutionError) as caught:
         program.execute()

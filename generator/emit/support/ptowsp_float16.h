@@ -101,54 +101,35 @@ struct Float16 : Format {
 
 #if defined(__F16C__) || defined(__AVX512F__) || defined(__aarch64__)
 // With the machine's conversions.
+#if defined(__aarch64__)
+#define PTOWSP_ROUND_HALF "fcvtn %0.4h, %0.4s\n\tfcvtl %0.4s, %0.4h"
+#define PTOWSP_FROM_HALF "xtn %0.4h, %1.4s\n\tfcvtl %0.4s, %0.4h"
+#define PTOWSP_TO_HALF "fcvtn %0.4h, %1.4s\n\tushll %0.4s, %0.4h, #0"
+#elif defined(__AVX512F__)
+#define PTOWSP_ROUND_HALF "vcvtps2ph $0, %0, %t0\n\tvcvtph2ps %t0, %0"
+#define PTOWSP_FROM_HALF "vpmovdw %1, %t0\n\tvcvtph2ps %t0, %0"
+#define PTOWSP_TO_HALF "vcvtps2ph $0, %1, %t0\n\tvpmovzxwd %t0, %0"
+#else
+#define PTOWSP_ROUND_HALF "vcvtps2ph $0, %0, %x0\n\tvcvtph2ps %x0, %0"
+#define PTOWSP_FROM_HALF "vpackusdw %1, %1, %0\n\tvpermq $0xd8, %0, %0\n\tvcvtph2ps %x0, %0"
+#define PTOWSP_TO_HALF "vcvtps2ph $0, %1, %x0\n\tvpmovzxwd %x0, %0"
+#endif
 struct HalfFormat {
   PTOWSP_INLINE HalfFormat() {}
-#if defined(__aarch64__)
   PTOWSP_INLINE Lanes round(Lanes x) const {
-    asm("fcvtn %0.4h, %0.4s\n\tfcvtl %0.4s, %0.4h" : "+w"(x));
+    asm(PTOWSP_ROUND_HALF : "+" PTOWSP_REGISTER(x));
     return x;
   }
   PTOWSP_INLINE Lanes toFloats(Bits h) const {
     Lanes x;
-    asm("xtn %0.4h, %1.4s\n\tfcvtl %0.4s, %0.4h" : "=w"(x) : "w"(h));
+    asm(PTOWSP_FROM_HALF : "=" PTOWSP_REGISTER(x) : PTOWSP_REGISTER(h));
     return x;
   }
   PTOWSP_INLINE Bits toBits(Lanes x) const {
     Bits h;
-    asm("fcvtn %0.4h, %1.4s\n\tushll %0.4s, %0.4h, #0" : "=w"(h) : "w"(x));
+    asm(PTOWSP_TO_HALF : "=" PTOWSP_REGISTER(h) : PTOWSP_REGISTER(x));
     return h;
   }
-#elif defined(__AVX512F__)
-  PTOWSP_INLINE Lanes round(Lanes x) const {
-    asm("vcvtps2ph $0, %0, %t0\n\tvcvtph2ps %t0, %0" : "+v"(x));
-    return x;
-  }
-  PTOWSP_INLINE Lanes toFloats(Bits h) const {
-    Lanes x;
-    asm("vpmovdw %1, %t0\n\tvcvtph2ps %t0, %0" : "=v"(x) : "v"(h));
-    return x;
-  }
-  PTOWSP_INLINE Bits toBits(Lanes x) const {
-    Bits h;
-    asm("vcvtps2ph $0, %1, %t0\n\tvpmovzxwd %t0, %0" : "=v"(h) : "v"(x));
-    return h;
-  }
-#else
-  PTOWSP_INLINE Lanes round(Lanes x) const {
-    asm("vcvtps2ph $0, %0, %x0\n\tvcvtph2ps %x0, %0" : "+x"(x));
-    return x;
-  }
-  PTOWSP_INLINE Lanes toFloats(Bits h) const {
-    Lanes x;
-    asm("vpackusdw %1, %1, %0\n\tvpermq $0xd8, %0, %0\n\tvcvtph2ps %x0, %0" : "=x"(x) : "x"(h));
-    return x;
-  }
-  PTOWSP_INLINE Bits toBits(Lanes x) const {
-    Bits h;
-    asm("vcvtps2ph $0, %1, %x0\n\tvpmovzxwd %x0, %0" : "=x"(h) : "x"(x));
-    return h;
-  }
-#endif
 };
 #else
 // By arithmetic on bits. Exponents differ by 112; multiplying by 2^112 and back lets the machine

@@ -208,8 +208,27 @@ struct Rowmin : Extreme<Smaller, V> {
 
 // ---- Columns -----------------------------------------------------------------------------------
 
+struct Sums {
+  template <typename V>
+  static PTOWSP_INLINE V of(V a, V b) {
+    return ptowsp::add(a, b);
+  }
+};
+struct Maxima {
+  template <typename V>
+  static PTOWSP_INLINE V of(V a, V b) {
+    return ptowsp::max(a, b);
+  }
+};
+struct Minima {
+  template <typename V>
+  static PTOWSP_INLINE V of(V a, V b) {
+    return ptowsp::min(a, b);
+  }
+};
+
 // A running value for each column, joined with the tile's rows one after the other.
-template <int64_t kColumns, typename V>
+template <int64_t kColumns, typename V, typename Join>
 struct Columns {
   typedef typename Of<V>::Element Element;
   alignas(64) Element running[kColumns];
@@ -221,31 +240,23 @@ struct Columns {
   PTOWSP_INLINE V of(At<kPart, kCount, kEndsBlock> at) const {
     return load(running, at);
   }
+  template <typename Where>
+  PTOWSP_INLINE void add(Where at, V x) {
+    store(running, at, Join::of(of(at), x));
+  }
 };
 
 template <int64_t kColumns, typename V = Lanes>
-struct Colsum : Columns<kColumns, V> {
-  PTOWSP_INLINE Colsum() : Columns<kColumns, V>(0) {}
-  template <typename Where>
-  PTOWSP_INLINE void add(Where at, V x) {
-    store(this->running, at, ptowsp::add(this->of(at), x));
-  }
+struct Colsum : Columns<kColumns, V, Sums> {
+  PTOWSP_INLINE Colsum() : Columns<kColumns, V, Sums>(0) {}
 };
 template <int64_t kColumns, typename V = Lanes>
-struct Colmax : Columns<kColumns, V> {
-  PTOWSP_INLINE Colmax() : Columns<kColumns, V>(Identity<V>::lowest) {}
-  template <typename Where>
-  PTOWSP_INLINE void add(Where at, V x) {
-    store(this->running, at, ptowsp::max(this->of(at), x));
-  }
+struct Colmax : Columns<kColumns, V, Maxima> {
+  PTOWSP_INLINE Colmax() : Columns<kColumns, V, Maxima>(Identity<V>::lowest) {}
 };
 template <int64_t kColumns, typename V = Lanes>
-struct Colmin : Columns<kColumns, V> {
-  PTOWSP_INLINE Colmin() : Columns<kColumns, V>(Identity<V>::highest) {}
-  template <typename Where>
-  PTOWSP_INLINE void add(Where at, V x) {
-    store(this->running, at, ptowsp::min(this->of(at), x));
-  }
+struct Colmin : Columns<kColumns, V, Minima> {
+  PTOWSP_INLINE Colmin() : Columns<kColumns, V, Minima>(Identity<V>::highest) {}
 };
 
 }  // namespace

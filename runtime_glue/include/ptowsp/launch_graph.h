@@ -5,6 +5,7 @@
 //
 // Tasks are numbered from 0 within the launch; the runtime's own ids count the relays too, which follow
 // the task that they belong to. `AnyRuntime` is class Runtime, which this header does not include.
+// kRelays: whether the runtime's limits may ask for relays; without, their code is left out.
 #pragma once
 
 #include <stdint.h>
@@ -20,8 +21,15 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   constexpr int kCoreAic = 0;
   constexpr int kCoreAiv = 1;
 
-  template <class AnyRuntime>
+  template <class AnyRuntime, bool kRelays>
   class LaunchGraph {
+#ifdef PTOWSP_BUILTIN_RUNTIME
+    // It drops nothing without a word; its count of edges is enough, and quick.
+    static constexpr bool kChecked = kRelays;
+#else
+    static constexpr bool kChecked = true;
+#endif
+
    public:
     // refused: the runtime did not take a task, or gave it an id out of order. fanout: a task has more
     // successors than the runtime keeps, and relays were not asked for. no_relay: they are needed and
@@ -50,13 +58,13 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     }
     void expectEdge(int64_t from) { ++successors_[from]; }
 
-    // Then, before the first task; `checked` where the runtime can tell what it holds of each task.
-    Status open(int64_t tasks, bool checked) {
+    // Then, before the first task.
+    Status open(int64_t tasks) {
       expected_tasks_ = tasks;
-      for (int64_t i = 0; successors_ && i < tasks; ++i)
+      for (int64_t i = 0; relays() && i < tasks; ++i)
         expected_relays_ += graph::RelayTree(successors_[i], fanout_).relays;
       if (expected_relays_ > 0 && relay_ < 0) return Status::no_relay;
-      if (!checked) return Status::ok;
+      if (!kChecked) return Status::ok;
       fanin_held_ = allocate<int32_t>(tasks + expected_relays_);
       fanout_held_ = allocate<int32_t>(tasks + expected_relays_);
       return fanin_held_ && fanout_held_ ? Status::ok : Status::host_memory;
@@ -67,36 +75,24 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     Status addTask(uint64_t* args, int arg_count, int func_id, int core_type) {
       if (!take(args, arg_count, func_id, core_type)) return Status::refused;
       last_ = added_ - 1;
-      if (!successors_) {
-        ++tasks_;
-        return Status::ok;
-      }
-      ids_[tasks_] = static_cast<int32_t>(last_);
-      const graph::RelayTree tree(successors_[tasks_++], fanout_);
-      for (int64_t node = 1; node <= tree.relays; ++node) {
-        if (!take(nullptr, 0, relay_, kCoreAiv)) return Status::refused;
-        if (Status status = connect(last_ + tree.parentOfRelay(node), last_ + node);
-            status != Status::ok)
-          return status;
-      }
-      return Status::ok;
+      ++tasks_;
+      return relays() ? addRelays() : Status::ok;
     }
 
     // An edge to the task that was added last.
     Status addEdgeFrom(int64_t from) {
-      if (!successors_) return connect(from, last_);
+      if (!relays()) return connect(from, last_);
       const graph::RelayTree tree(successors_[from], fanout_);
       return connect(ids_[from] + tree.parentOfSuccessor(given_[from]++), last_);
     }
 
     int64_t tasks() const { return tasks_; }
-    int64_t relays() const { return expected_relays_; }
     int64_t edges() const { return edges_; }  // to and from relays included
     int64_t held() const { return added_; }   // tasks and relays
 
-    // The id of a task of which the runtime lost an edge, or -1; where `checked` was asked for.
+    // The id of a task of which the runtime lost an edge, or -1.
     int64_t wrongTask() const {
-      for (int64_t i = 0; fanin_held_ && i < added_; ++i) {
+      for (int64_t i = 0; kChecked && i < added_; ++i) {
         const auto* task = runtime_->get_task(static_cast<int>(i));
         if (!task || task->fanin != fanin_held_[i] || task->fanout_count != fanout_held_[i]) return i;
       }
@@ -109,6 +105,21 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       return static_cast<T*>(calloc(static_cast<size_t>(count) + 1, sizeof(T)));
     }
 
+    bool relays() const { return kRelays && successors_ != nullptr; }
+
+    // Those of the task that was added last.
+    Status addRelays() {
+      ids_[tasks_ - 1] = static_cast<int32_t>(last_);
+      const graph::RelayTree tree(successors_[tasks_ - 1], fanout_);
+      for (int64_t node = 1; node <= tree.relays; ++node) {
+        if (!take(nullptr, 0, relay_, kCoreAiv)) return Status::refused;
+        if (Status status = connect(last_ + tree.parentOfRelay(node), last_ + node);
+            status != Status::ok)
+          return status;
+      }
+      return Status::ok;
+    }
+
     bool take(uint64_t* args, int arg_count, int func_id, int core_type) {
       uint64_t none = 0;
       if (added_ == expected_tasks_ + expected_relays_) return false;
@@ -119,7 +130,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     }
 
     Status connect(int64_t from, int64_t to) {
-      if (fanout_held_) {
+      if (kChecked) {
         if (fanout_held_[from] == fanout_) return Status::fanout;
         ++fanout_held_[from];
         ++fanin_held_[to];

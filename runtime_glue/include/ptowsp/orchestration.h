@@ -20,7 +20,7 @@
 #include "segments.h"
 #include "task_graph.h"
 
-#define PTOWSP_ORCHESTRATION_VERSION 2
+#define PTOWSP_ORCHESTRATION_VERSION 3
 
 #ifndef PTOWSP_BUILTIN_RUNTIME
 // Compared with the size that the runtime's library says, before it builds a graph: with other limits
@@ -78,6 +78,21 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     int64_t max_fan_out;
     int relay;
   };
+
+  // Whether graphs may have to be cut into several launches, or need relays: only where the runtime has
+  // limits. For others that code is left out, which is half of what there is to compile.
+#if defined(RUNTIME_MAX_TASKS) || defined(RUNTIME_MAX_FANOUT) || defined(RUNTIME_MAX_TENSOR_PAIRS)
+  constexpr bool kLimited = true;
+#else
+  constexpr bool kLimited = false;
+#endif
+
+  // Defined before the inclusion where the generator found each tensor's tiles to be cells of one grid.
+#ifdef PTOWSP_TILES_ARE_CELLS
+  using Tracker = graph::Tracker<true>;
+#else
+  using Tracker = graph::Tracker<false>;
+#endif
 
   // What one launch of this runtime holds.
   constexpr limits::LaunchLimits launchLimits() {
@@ -150,9 +165,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       if (tracks()) tracker_->begin();
     }
     void access(const Block& block, int64_t rows, int64_t cols, graph::Access access) {
-      if (pass_ == Pass::plan) {
+      if (!tracks()) return;
+      if constexpr (kLimited) {
         planAccess(block, rows, cols, access);
-      } else if (tracks()) {
+      } else {
         tracker_->access(block.tensor, block.row, block.col, rows, cols, access);
       }
     }
@@ -172,17 +188,26 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     uint64_t stamp() const { return totals_.tasks + 1; }
     // The AICPU scheduler of the tasks that are added from now on.
     void dispatch(int aicpu) { launch_.dispatch(aicpu); }
-    // Of more than 16 arguments the 16th becomes the address of the task's argument block.
     int add(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type);
+    // The same for more than 16 arguments: the 16th becomes the address of the task's argument block.
+    int addWithBlock(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type);
 
    private:
     enum class Pass { plan, count, add };
     // Returned by add() when the rest of the tasks is not wanted; never leaves build().
     static constexpr int kEnough = 1;
     using Blocks = ArgumentBlocks<decltype(Runtime::host_api)>;
-    using Launch = LaunchGraph<Runtime>;
+    using Launch = LaunchGraph<Runtime, kLimited>;
 
-    bool tracks() const { return dependences_ == Dependences::dataflow || pass_ == Pass::plan; }
+    bool tracks() const {
+      return dependences_ == Dependences::dataflow || (kLimited && pass_ == Pass::plan);
+    }
+    // Whether tasks are only looked at, before any is added.
+    bool looksAhead() const { return kLimited && pass_ != Pass::add; }
+    bool spills(int tensor) const {
+      if constexpr (kLimited) return planner_ && planner_->spills(tensor);
+      return false;
+    }
     bool fits() const {
       return expected_.totals.tasks <= static_cast<uint64_t>(limits_.tasks) &&
              expected_.max_fan_out <= limits_.fanout;
@@ -191,6 +216,9 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     uint64_t launchBytes() const;
     void planAccess(const Block& block, int64_t rows, int64_t cols, graph::Access access);
     int plan(graph::SegmentPlanner& planner);
+    int buildLaunch(const uint64_t* args, int arg_count);
+    bool crosses(int tensor, uint64_t position) const;
+    int look(const graph::Predecessors& predecessors);
     int chooseSegment(const uint64_t* args, int arg_count);
     int run(Pass pass);
     int open(const uint64_t* args);
@@ -199,8 +227,6 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     int allocate(const char* what, uint64_t bytes, uint64_t* address);
     int copyIn(const char* what, void* host, uint64_t device, uint64_t bytes);
     int record(const char* what, void* host, uint64_t device, uint64_t bytes);
-    int addTo(const char* kernel, uint64_t* args, int arg_count, int func_id, int core_type,
-              const graph::Predecessors& predecessors);
     int check(typename Blocks::Status status);
     int check(typename Launch::Status status, const char* kernel, uint64_t task);
     int checkRuntimeCounts();
@@ -216,7 +242,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     Launch launch_;
     int (*add_tasks_)(Graph&) = nullptr;
     Pass pass_ = Pass::add;
-    graph::DependenceTracker* tracker_ = nullptr;  // of the pass
+    Tracker* tracker_ = nullptr;                   // of the pass
     graph::GraphTotals totals_ = {};               // of the pass
     graph::SegmentPlanner* planner_ = nullptr;     // null where the whole graph fits
     uint64_t first_ = 0, end_ = 0;                 // tasks of this launch
@@ -257,24 +283,25 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     if (!device_ || !first_write_)
       return fail(kErrorHostMemory, "%s: no memory for %lld tensors", "orchestration",
                   tensor_count_, 0);
-    graph::SegmentPlanner planner(limits_, launchBytes(), tensorPairs());
-    if (!fits()) {
-      planner_ = &planner;
-      if (int error = plan(planner)) return error;
+    if constexpr (kLimited) {
+      if (!fits()) {
+        graph::SegmentPlanner planner(limits_, launchBytes(), tensorPairs());
+        planner_ = &planner;
+        if (int error = plan(planner)) return error;
+        return buildLaunch(args, arg_count);
+      }
     }
+    return buildLaunch(args, arg_count);
+  }
+
+  inline int Graph::buildLaunch(const uint64_t* args, int arg_count) {
     if (int error = chooseSegment(args, arg_count)) return error;
     const int64_t tasks = static_cast<int64_t>(end_ - first_);
-    if (expected_.max_fan_out > limits_.fanout) {
+    if (kLimited && expected_.max_fan_out > limits_.fanout) {
       if (int error = check(launch_.expect(tasks), "all", 0)) return error;
       if (int error = run(Pass::count)) return error;
     }
-#ifdef PTOWSP_BUILTIN_RUNTIME
-    // It drops nothing without a word; its count of edges is enough, and quick.
-    const bool checked = limits_.fanout != limits::kNone;
-#else
-    const bool checked = true;
-#endif
-    if (int error = check(launch_.open(tasks, checked), "all", 0)) return error;
+    if (int error = check(launch_.open(tasks), "all", 0)) return error;
     if (int error = open(args)) return error;
     if (int error = run(Pass::add)) return error;
     if (int error = check(blocks_.flush())) return error;
@@ -305,19 +332,19 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   }
 
   inline int Graph::chooseSegment(const uint64_t* args, int arg_count) {
-    int pairs = 0, spills = 0;
+    int pairs = 0, spilled = 0, segments = 1;
     for (int i = 0; i < tensor_count_; ++i) {
       pairs += tensors_[i].role != Role::temporary;
-      spills += planner_ && planner_->spills(i);
+      spilled += spills(i);
     }
-    const int segments = planner_ ? planner_->segments() : 1;
+    if constexpr (kLimited) segments = planner_ ? planner_->segments() : 1;
     const int optional = arg_count - 2 * pairs;
     if (args && optional == 0 && segments > 1)
       return fail(kErrorTooManyTasks,
                   "%s: its %lld tasks take %lld launches of this runtime, each with a segment number",
                   "the whole graph was asked for", expected_.totals.tasks,
                   static_cast<uint64_t>(segments));
-    if (!args || optional < 0 || (optional != 2 + spills && (optional > 2 || spills > 0)))
+    if (!args || optional < 0 || (optional != 2 + spilled && (optional > 2 || spilled > 0)))
       return fail(kErrorArguments,
                   "%s got %lld arguments, expected %lld, segment, ledger, and its spill pointers",
                   "orchestration", arg_count, 2ull * pairs);
@@ -327,9 +354,11 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       if (segment >= static_cast<uint64_t>(segments))
         return fail(kErrorSegment, "%s has no segment %lld, it has %lld", "this graph", segment,
                     static_cast<uint64_t>(segments));
-      if (planner_) {
-        first_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment)));
-        end_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment) + 1));
+      if constexpr (kLimited) {
+        if (planner_) {
+          first_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment)));
+          end_ = static_cast<uint64_t>(planner_->start(static_cast<int32_t>(segment) + 1));
+        }
       }
     }
     return 0;
@@ -337,7 +366,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
 
   // Calls the function that adds all tasks, with a tracker of its own.
   inline int Graph::run(Pass pass) {
-    graph::DependenceTracker tracker;
+    Tracker tracker;
     for (int i = 0; i < tensor_count_; ++i)
       tracker.addTensor(tensors_[i].rows, tensors_[i].cols, tensors_[i].written);
     pass_ = pass;
@@ -358,7 +387,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     for (int i = 0; i < tensor_count_; ++i) pairs += tensors_[i].role != Role::temporary;
     for (int i = 0; i < tensor_count_; ++i) {
       const bool temporary = tensors_[i].role == Role::temporary;
-      const bool spilled = planner_ && planner_->spills(i);
+      const bool spilled = spills(i);
       void* host = spilled ? reinterpret_cast<void*>(args[2 * pairs + 2 + spill]) : nullptr;
       if (spilled && !host)
         return fail(kErrorArguments, "temporary %s: the spill pointer is null", tensors_[i].name, 0,
@@ -399,9 +428,8 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     const TensorInfo& tensor = tensors_[index];
     const uint64_t bytes = bytesOf(tensor);
     void* host = spill;
-    bool in = spill && planner_->crosses(index, static_cast<int32_t>(first_));
-    bool out = spill && end_ < expected_.totals.tasks &&
-               planner_->crosses(index, static_cast<int32_t>(end_));
+    bool in = spill && crosses(index, first_);
+    bool out = spill && end_ < expected_.totals.tasks && crosses(index, end_);
     if (pair) {
       host = reinterpret_cast<void*>(pair[0]);
       if (!host)
@@ -434,15 +462,30 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     return record("ledger", host, ledger_, bytes);
   }
 
+  inline bool Graph::crosses(int tensor, uint64_t position) const {
+    if constexpr (kLimited) return planner_->crosses(tensor, static_cast<int32_t>(position));
+    return false;
+  }
+
+  // One function for all passes, so that the tracker's are compiled once.
   inline void Graph::planAccess(const Block& block, int64_t rows, int64_t cols,
                                 graph::Access access) {
-    if (access != graph::Access::in && first_write_[block.tensor] == 0)
+    const bool plans = pass_ == Pass::plan;
+    if (plans && access != graph::Access::in && first_write_[block.tensor] == 0)
       first_write_[block.tensor] = totals_.tasks + 1;
     tracker_->access(block.tensor, block.row, block.col, rows, cols, access,
                      [&](int32_t earlier, bool wrote, const graph::Rect&) {
-                       if (wrote && access != graph::Access::out)
+                       if (plans && wrote && access != graph::Access::out)
                          planner_->flow(block.tensor, earlier);
                      });
+  }
+
+  inline int Graph::addWithBlock(const char* kernel, uint64_t* args, int arg_count, int func_id,
+                                 int core_type) {
+    if (!looksAhead() && totals_.tasks >= first_ && totals_.tasks < end_) {
+      if (int error = check(blocks_.pack(args, arg_count))) return error;
+    }
+    return add(kernel, args, limits::kArguments, func_id, core_type);
   }
 
   inline int Graph::add(const char* kernel, uint64_t* args, int arg_count, int func_id,
@@ -450,41 +493,35 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     const uint64_t task = totals_.tasks;
     if (task == expected_.totals.tasks)
       return fail(kErrorTotals, "task of %s: the generator counted %lld tasks only", kernel, task, 0);
-    if (pass_ != Pass::plan && task == end_) return kEnough;
+    if (kLimited && pass_ != Pass::plan && task == end_) return kEnough;
     const int32_t previous = static_cast<int32_t>(task) - 1;
     graph::Predecessors predecessors = {&previous, task > 0 ? 1 : 0};
     if (dependences_ == Dependences::dataflow) predecessors = tracker_->end();
     totals_.add(predecessors.tasks, predecessors.count);
-    switch (pass_) {
-      case Pass::plan:
-        planner_->add(predecessors.tasks, predecessors.count);
-        return 0;
-      case Pass::count:
-        for (int32_t i = 0; task >= first_ && i < predecessors.count; ++i) {
-          const int64_t from = predecessors.tasks[i] - static_cast<int64_t>(first_);
-          if (from >= 0) launch_.expectEdge(from);
-        }
-        return 0;
-      case Pass::add:
-        break;
-    }
-    return task < first_ ? 0 : addTo(kernel, args, arg_count, func_id, core_type, predecessors);
-  }
-
-  inline int Graph::addTo(const char* kernel, uint64_t* args, int arg_count, int func_id,
-                          int core_type, const graph::Predecessors& predecessors) {
-    if (arg_count > limits::kArguments) {
-      if (int error = check(blocks_.pack(args, arg_count))) return error;
-      arg_count = limits::kArguments;
-    }
-    const uint64_t task = totals_.tasks - 1;
+    if (looksAhead()) return look(predecessors);
+    if (kLimited && task < first_) return 0;
     if (int error = check(launch_.addTask(args, arg_count, func_id, core_type), kernel, task))
       return error;
     for (int32_t i = 0; i < predecessors.count; ++i) {
       // Those of earlier segments have run.
       const int64_t from = predecessors.tasks[i] - static_cast<int64_t>(first_);
-      if (from < 0) continue;
+      if (kLimited && from < 0) continue;
       if (int error = check(launch_.addEdgeFrom(from), kernel, task)) return error;
+    }
+    return 0;
+  }
+
+  // The task that was counted last, while segments are planned or successors counted.
+  inline int Graph::look(const graph::Predecessors& predecessors) {
+    if constexpr (kLimited) {
+      if (pass_ == Pass::plan) {
+        planner_->add(predecessors.tasks, predecessors.count);
+        return 0;
+      }
+      for (int32_t i = 0; totals_.tasks > first_ && i < predecessors.count; ++i) {
+        const int64_t from = predecessors.tasks[i] - static_cast<int64_t>(first_);
+        if (from >= 0) launch_.expectEdge(from);
+      }
     }
     return 0;
   }

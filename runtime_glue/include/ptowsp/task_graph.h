@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Dependence inference: which earlier tasks a task must wait for, from the regions it touches.
 // The generator and every emitted orchestration use this one implementation, so that the graph that
-// was checked is the graph that is built. Emitted trees hold a copy named ptowsp_task_graph.h,
-// hence C++17, C headers only, no other header of PtoWsp, and no allocation per task.
+// was checked is the graph that is built. Emitted trees hold a copy, hence C++17, C headers only, and
+// no allocation per task. access_layer.h has how accesses are kept.
 //
 //   graph::DependenceTracker tracker;
 //   tracker.addTensor(rows, cols, true);                      // tensor 0
@@ -18,17 +18,19 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "access_layer.h"
+#include "regions.h"
+
 namespace ptowsp::graph {
 
 // Functions are hidden: a runtime may load several orchestrations RTLD_GLOBAL into one process,
 // perhaps emitted by different versions; none may pick up another's copy.
 #define PTOWSP_HIDDEN __attribute__((visibility("hidden")))
 
-enum class Access : uint8_t { in, out, inout };
-
 // too_large: a tracked tensor has a dimension, or the graph a count, beyond 2^31 - 1.
 // bad_access: a region outside its tensor, an unknown tensor, or a write to an untracked tensor.
-enum class Status : uint8_t { ok, out_of_memory, too_large, bad_access };
+// not_a_cell: of a Tracker<true>, which knows nothing else.
+enum class Status : uint8_t { ok, out_of_memory, too_large, bad_access, not_a_cell };
 
 PTOWSP_HIDDEN inline const char* describe(Status status) {
   switch (status) {
@@ -40,26 +42,16 @@ PTOWSP_HIDDEN inline const char* describe(Status status) {
       return "a dimension or count is beyond 2147483647";
     case Status::bad_access:
       return "a region lies outside its tensor, or an untracked tensor is written";
+    case Status::not_a_cell:
+      return "a tile is no cell of its tensor's grid, as the generator found all tiles to be";
   }
   return "unknown";
 }
-
-// Rect: rows [row0, row1) and columns [col0, col1) of a tensor seen as planes * rows flat rows.
-struct Rect {
-  int32_t row0, col0, row1, col1;
-};
 
 struct Predecessors {
   const int32_t* tasks;
   int32_t count;
 };
-
-// mix64: the finalizer of splitmix64.
-PTOWSP_HIDDEN inline uint64_t mix64(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
 
 // GraphTotals: what two builds of one graph are compared by. edge_hash does not depend on the
 // order in which the edges are added.
@@ -84,30 +76,7 @@ struct NoVisitor {
 
 #pragma GCC visibility push(hidden)
 
-// Array: a growable array of plain structs; push fails only when memory runs out.
-template <class T>
-struct Array {
-  T* data = nullptr;
-  uint32_t size = 0, capacity = 0;
-
-  bool push(const T& value) {
-    if (size == capacity && !grow()) return false;
-    data[size++] = value;
-    return true;
-  }
-  bool grow() {
-    if (capacity >= 0x80000000u) return false;
-    const uint32_t wanted = capacity == 0 ? 16 : capacity * 2;
-    void* grown = realloc(data, wanted * sizeof(T));
-    if (grown == nullptr) return false;
-    data = static_cast<T*>(grown);
-    capacity = wanted;
-    return true;
-  }
-  void release() { free(data); }
-};
-
-// DependenceTracker. For every tensor it keeps the live accesses: rectangles last written by a
+// Tracker. For every tensor it keeps the live accesses: rectangles last written by a
 // task, and rectangles read since. A new access conflicts with the live accesses it overlaps, one
 // of the two writing; the tasks of those are its predecessors. A write replaces what it covers,
 // so at each element only the last write and the reads after it are live: conflicts with older
@@ -118,12 +87,18 @@ struct Array {
 // as the shape, and an access is listed in the cell of its top left corner only. Aligned tiles
 // are thus found by looking at one cell, halos by looking at the neighbours too, and a layer that
 // holds fewer accesses than a query would visit cells is simply gone through.
-class DependenceTracker {
+//
+// kOnlyCells: of a graph that is known to touch each tensor by the cells of one grid, as onlyCells()
+// says after it was built once. The edges are the same; all that other graphs need is left out, and
+// compiles in half the time.
+template <bool kOnlyCells>
+class Tracker {
  public:
-  DependenceTracker() = default;
-  DependenceTracker(const DependenceTracker&) = delete;
-  DependenceTracker& operator=(const DependenceTracker&) = delete;
-  ~DependenceTracker() {
+  // A grid of up to `dense_cells` cells has a slot for each from the beginning.
+  explicit Tracker(int64_t dense_cells = kDenseCells) : dense_cells_(dense_cells) {}
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+  ~Tracker() {
     for (uint32_t i = 0; i < tensors_.size; ++i) {
       tensors_.data[i].writes.release();
       tensors_.data[i].reads.release();
@@ -197,12 +172,14 @@ class DependenceTracker {
   // The tasks the current one waits for, ascending; valid until the next begin().
   Predecessors end() {
     if (status_ != Status::ok) return {nullptr, 0};
-    sortUnique();
+    sortUnique(predecessors_);
     return {predecessors_.data, static_cast<int32_t>(predecessors_.size)};
   }
 
   Status status() const { return status_; }
   int32_t task() const { return task_; }
+  // Whether a Tracker<true> would have found the same.
+  bool onlyCells() const { return only_cells_; }
 
   // Calls visit(task, rect) for the live writes of a tensor that overlap `query`, with the common
   // rectangle. All elements written so far are in live writes, and no two of these overlap unless
@@ -226,52 +203,15 @@ class DependenceTracker {
       16;  // how much larger than a piece its layer's cell may be
   static constexpr int64_t kFewCells =
       32;                               // as many cells are always visited rather than all records
-  static constexpr int kSameTried = 8;  // records of a cell looked at for the same rectangle
-  static constexpr uint32_t kBare = 0x80000000u;
+  // Slots cost memory only where they are used: the kernel gives pages as they are touched.
+  static constexpr int64_t kDenseCells = 1 << 17;
+  static constexpr int64_t kNoCell = -1;
   static constexpr uint32_t kMaxReaders = 16;  // readers tried to make an edge to a writer needless
-
-  // Record: a live access. `next` is 1 + the next record of the cell, 0 at the end; `same` likewise
-  // chains the accesses of exactly the same rectangle under the one that is in the cell's list, so
-  // that readers who pile up beside what is written cost nothing. A dead record ends at row 0 and
-  // so overlaps nothing; it leaves its cell's list when that is next walked.
-  struct Record {
-    Rect rect;
-    int32_t task;
-    uint32_t next, same;
-  };
 
   struct Hit {
     Rect rect;
     int32_t task;
     int32_t layer;
-  };
-
-  // Divisor: division of 0 <= x < 2^31 by a constant 0 < d < 2^31, exact: m * d exceeds 2^62 by
-  // less than d, hence the quotient by less than x / 2^62, which cannot carry it to the next
-  // integer.
-  struct Divisor {
-    uint64_t m;
-    void set(int32_t d) { m = ((uint64_t{1} << 62) - 1) / static_cast<uint64_t>(d) + 1; }
-    int32_t operator()(int32_t x) const {
-      __extension__ typedef unsigned __int128 Wide;
-      return static_cast<int32_t>((static_cast<Wide>(static_cast<uint64_t>(x) << 2) * m) >> 64);
-    }
-  };
-
-  // Layer: a slot holds 1 + the first record of a cell, or 0. There is a slot for each cell
-  // (dense), or, while there are far fewer records than cells, a hash table. In a dense layer an
-  // access that is exactly its cell needs no record: kBare + its task ends the cell's list.
-  // reach_rows and reach_cols say how far any record juts out of its own cell.
-  struct Layer {
-    int32_t pitch_rows, pitch_cols;
-    Divisor row_cell, col_cell;
-    int32_t reach_rows, reach_cols;
-    int64_t cells_across, cells;
-    uint32_t* slots;
-    uint32_t slot_count;
-    bool dense, no_bare;
-    uint32_t live, bare;  // live accesses; those of them without a record
-    Array<Record> records;
   };
 
   struct Side {
@@ -291,33 +231,27 @@ class DependenceTracker {
     int64_t accesses, live;
     Side writes, reads;
     bool tracked, writes_overlap;
+    bool same_grid;  // each side has one layer, and these have one shape
   };
 
   Array<Tensor> tensors_;
   Array<int32_t> after_;
   Array<int32_t> predecessors_;
   Array<Hit> hits_;
+  int64_t dense_cells_;
   int32_t task_ = -1;
+  bool only_cells_ = true;
   Status status_ = Status::ok;
+
+  // What a Tracker<true> has no code for begins with this.
+  bool otherThanCells() {
+    only_cells_ = false;
+    if (kOnlyCells) fail(Status::not_a_cell);
+    return !kOnlyCells;
+  }
 
   void fail(Status status) {
     if (status_ == Status::ok) status_ = status;
-  }
-
-  static bool overlap(const Rect& a, const Rect& b) {
-    return a.row0 < b.row1 && b.row0 < a.row1 && a.col0 < b.col1 && b.col0 < a.col1;
-  }
-  static bool covers(const Rect& a, const Rect& b) {
-    return a.row0 <= b.row0 && a.row1 >= b.row1 && a.col0 <= b.col0 && a.col1 >= b.col1;
-  }
-  static bool equal(const Rect& a, const Rect& b) {
-    return a.row0 == b.row0 && a.row1 == b.row1 && a.col0 == b.col0 && a.col1 == b.col1;
-  }
-  static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-  static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
-  static Rect intersection(const Rect& a, const Rect& b) {
-    return {larger(a.row0, b.row0), larger(a.col0, b.col0), smaller(a.row1, b.row1),
-            smaller(a.col1, b.col1)};
   }
 
   // A conflict of the current task with `task`, in `common`.
@@ -332,9 +266,21 @@ class DependenceTracker {
 
   template <class Visitor>
   void read(Tensor& t, const Rect& rect, Visitor&& visit) {
-    if (const uint32_t* const writer = onlyCell(t.writes, rect)) {
-      if (*writer != 0) conflict(taskOf(*writer), true, rect, false, visit);
-    } else {
+    const int64_t cell = t.writes.count == 0 ? kNoCell : onlyCell(t.writes, rect);
+    const uint32_t writer = cell < 0 ? 0 : t.writes.layers[0].slots[cell];
+    if (writer != 0 && (writer & kBare) == 0) {
+      readOther(t, rect, visit);
+    } else if (writer != 0) {
+      conflict(taskOf(writer), true, rect, false, visit);
+    } else if (cell == kNoCell && t.writes.count != 0) {
+      readOther(t, rect, visit);
+    }
+    addReader(t, rect, cell);
+  }
+  template <class Visitor>
+  void readOther(Tensor& t, const Rect& rect, Visitor&& visit) {
+    if (!otherThanCells()) return;
+    if constexpr (!kOnlyCells) {
       hits_.size = 0;
       scan<false>(t, t.writes, rect);
       for (uint32_t i = 0; i < hits_.size; ++i) {
@@ -342,73 +288,131 @@ class DependenceTracker {
         conflict(hit.task, true, intersection(hit.rect, rect), false, visit);
       }
     }
-    uint32_t* const reader = onlyCell(t.reads, rect);
-    if (reader != nullptr && *reader == 0 && !t.reads.layers[0].no_bare) {
-      setBare(t, t.reads.layers[0], *reader, task_);
-    } else {
-      insert(t, t.reads, layerFor(t, t.reads, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
-             task_);
+  }
+
+  // Lists the current task as a reader of `rect`; `cell` as readersCell() has it.
+  void addReader(Tensor& t, const Rect& rect, int64_t cell) {
+    const int32_t rows = rect.row1 - rect.row0, cols = rect.col1 - rect.col0;
+    if (t.reads.count == 0 && addLayer(t, t.reads, rows, cols) < 0) return;
+    cell = readersCell(t, rect, cell);
+    if (cell < 0 && !otherThanCells()) return;
+    if (cell >= 0) {
+      Layer& layer = t.reads.layers[0];
+      Array<Record>& records = layer.records;
+      uint32_t& slot = layer.slots[cell];
+      if (slot == 0 && !layer.no_bare) return setBare(t, layer, slot, task_);
+      if (records.size < records.capacity && onlyCellsOf(layer, slot, rect)) {
+        Record& added = records.data[records.size++];
+        added = {rect, task_, slot, 0};
+        if (slot == 0 || (slot & kBare) != 0) {
+          slot = records.size;
+        } else {
+          Record& known = records.data[slot - 1];
+          added.next = 0;
+          added.same = known.same;
+          known.same = records.size;
+        }
+        ++layer.live;
+        ++t.live;
+        return;
+      }
     }
+    insert(t, t.reads, layerFor(t, t.reads, rows, cols), rect, task_);
   }
 
   template <class Visitor>
   void write(Tensor& t, const Rect& rect, Visitor&& visit) {
-    // Aligned tiles: at most one reader and one writer to replace, of just this cell.
+    // Aligned tiles: what is replaced is a writer and the readers of just this cell.
+    const int32_t rows = rect.row1 - rect.row0, cols = rect.col1 - rect.col0;
+    if (t.writes.count == 0 && addLayer(t, t.writes, rows, cols) < 0) return;
+    const int64_t cell = onlyCell(t.writes, rect);
+    const int64_t read_cell = t.reads.count == 0 ? cell : readersCell(t, rect, cell);
+    if (cell < 0 || read_cell < 0 || t.writes.layers[0].no_bare) return writeOther(t, rect, visit);
+    uint32_t& writer = t.writes.layers[0].slots[cell];
     uint32_t nobody = 0;
-    uint32_t* const reader = t.reads.count == 0 ? &nobody : onlyCell(t.reads, rect);
-    uint32_t* const writer = reader == nullptr ? nullptr : onlyCell(t.writes, rect);
-    if (writer != nullptr && !t.writes.layers[0].no_bare) {
-      const bool read = *reader != 0 && taskOf(*reader) != task_;
-      if (*reader != 0) {
-        conflict(taskOf(*reader), false, rect, false, visit);
-        dropBare(t, t.reads.layers[0], *reader);
-      }
-      if (*writer != 0) {
-        conflict(taskOf(*writer), true, rect, read, visit);
-        dropBare(t, t.writes.layers[0], *writer);
-      }
-      setBare(t, t.writes.layers[0], *writer, task_);
-      return;
+    uint32_t& reader = t.reads.count == 0 ? nobody : t.reads.layers[0].slots[read_cell];
+    if (writer != 0 && (writer & kBare) == 0) return writeOther(t, rect, visit);
+    bool read = false;
+    if (reader != 0) {
+      if (!onlyCellsOf(t.reads.layers[0], reader, rect)) return writeOther(t, rect, visit);
+      read = takeReaders(t, reader, rect, visit);
     }
-    hits_.size = 0;
-    scan<true>(t, t.reads, rect);
-    const uint32_t readers = hits_.size;
-    scan<true>(t, t.writes, rect);
-    const uint32_t all = hits_.size;
-    for (uint32_t i = 0; i < all; ++i) {
-      const Hit hit = hits_.data[i];
-      // An old writer needs no edge where a reader of what it wrote is a predecessor already.
-      bool needless = false;
-      if (i >= readers) {
-        const uint32_t tried = readers < kMaxReaders ? readers : kMaxReaders;
-        for (uint32_t r = 0; r < tried && !needless; ++r) {
-          const Hit& after = hits_.data[r];
-          needless = after.task != task_ && after.task >= hit.task && overlap(after.rect, hit.rect);
-        }
+    if (writer != 0) {
+      conflict(taskOf(writer), true, rect, read, visit);
+      dropBare(t, t.writes.layers[0], writer);
+    }
+    setBare(t, t.writes.layers[0], writer, task_);
+  }
+
+  // Removes the readers of a cell, a list as onlyCellsOf() says. Whether another task is among them.
+  template <class Visitor>
+  bool takeReaders(Tensor& t, uint32_t& slot, const Rect& rect, Visitor& visit) {
+    Layer& layer = t.reads.layers[0];
+    bool others = false;
+    uint32_t bare = slot;
+    if ((slot & kBare) == 0) {
+      bare = layer.records.data[slot - 1].next;
+      for (uint32_t id = slot; id != 0;) {
+        Record& record = layer.records.data[id - 1];
+        others |= record.task != task_;
+        conflict(record.task, false, rect, false, visit);
+        kill(t, layer, record);
+        id = record.same;
       }
-      conflict(hit.task, i >= readers, intersection(hit.rect, rect), needless, visit);
-      if (!covers(rect, hit.rect)) keepRest(t, i < readers ? t.reads : t.writes, hit, rect);
+    }
+    if (bare != 0) {
+      others |= taskOf(bare) != task_;
+      conflict(taskOf(bare), false, rect, false, visit);
+      dropBare(t, layer, bare);
+    }
+    slot = 0;
+    return others;
+  }
+
+  template <class Visitor>
+  void writeOther(Tensor& t, const Rect& rect, Visitor&& visit) {
+    if (!otherThanCells()) return;
+    if constexpr (!kOnlyCells) {
+      hits_.size = 0;
+      scan<true>(t, t.reads, rect);
+      const uint32_t readers = hits_.size;
+      scan<true>(t, t.writes, rect);
+      const uint32_t all = hits_.size;
+      for (uint32_t i = 0; i < all; ++i) {
+        const Hit hit = hits_.data[i];
+        // An old writer needs no edge where a reader of what it wrote is a predecessor already.
+        bool needless = false;
+        if (i >= readers) {
+          const uint32_t tried = readers < kMaxReaders ? readers : kMaxReaders;
+          for (uint32_t r = 0; r < tried && !needless; ++r) {
+            const Hit& after = hits_.data[r];
+            needless =
+                after.task != task_ && after.task >= hit.task && overlap(after.rect, hit.rect);
+          }
+        }
+        conflict(hit.task, i >= readers, intersection(hit.rect, rect), needless, visit);
+        if (!covers(rect, hit.rect)) keepRest(t, i < readers ? t.reads : t.writes, hit, rect);
+      }
     }
     insert(t, t.writes, layerFor(t, t.writes, rect.row1 - rect.row0, rect.col1 - rect.col0), rect,
            task_);
   }
 
-  // The slot of the cell that `rect` is exactly, when all accesses of the side that could overlap
-  // it are in that cell's list, and that holds at most one, without a record. Else null.
-  static uint32_t* onlyCell(const Side& side, const Rect& rect) {
-    if (side.count != 1) return nullptr;
+  // The cell that `rect` is exactly, when all accesses of the side that could overlap it are in that
+  // cell's list; else kNoCell. There is a layer.
+  static int64_t onlyCell(const Side& side, const Rect& rect) {
     const Layer& layer = side.layers[0];
-    if (!layer.dense || (layer.reach_rows | layer.reach_cols) != 0) return nullptr;
+    if (side.count != 1 || !layer.dense || (layer.reach_rows | layer.reach_cols) != 0)
+      return kNoCell;
     const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
-    if (!isCell(layer, rect, row, col)) return nullptr;
-    uint32_t* const slot = &layer.slots[row * layer.cells_across + col];
-    return *slot == 0 || (*slot & kBare) != 0 ? slot : nullptr;
+    return isCell(layer, rect, row, col) ? row * layer.cells_across + col : kNoCell;
   }
-  static bool isCell(const Layer& layer, const Rect& rect, int32_t row, int32_t col) {
-    return rect.row0 == row * layer.pitch_rows && rect.col0 == col * layer.pitch_cols &&
-           rect.row1 - rect.row0 == layer.pitch_rows && rect.col1 - rect.col0 == layer.pitch_cols;
+  // onlyCell() of the reads, of which there is a layer; `cell` is that of the writes, or kNoCell.
+  static int64_t readersCell(const Tensor& t, const Rect& rect, int64_t cell) {
+    const Layer& layer = t.reads.layers[0];
+    if (!t.same_grid || cell < 0) return onlyCell(t.reads, rect);
+    return layer.dense && (layer.reach_rows | layer.reach_cols) == 0 ? cell : kNoCell;
   }
-  static int32_t taskOf(uint32_t bare) { return static_cast<int32_t>(bare & ~kBare); }
   static void setBare(Tensor& t, Layer& layer, uint32_t& slot, int32_t task) {
     slot = kBare | static_cast<uint32_t>(task);
     ++layer.bare;
@@ -495,17 +499,6 @@ class DependenceTracker {
     }
   }
 
-  static bool inCell(const Layer& layer, const Rect& rect, int32_t row, int32_t col) {
-    return layer.row_cell(rect.row0) == row && layer.col_cell(rect.col0) == col;
-  }
-  static Rect cellRect(const Layer& layer, int32_t row, int32_t col) {
-    const int32_t row0 = row * layer.pitch_rows, col0 = col * layer.pitch_cols;
-    return {row0, col0, row0 + layer.pitch_rows, col0 + layer.pitch_cols};
-  }
-  static uint32_t slotOf(const Layer& layer, int32_t row, int32_t col) {
-    const uint64_t cell = static_cast<uint64_t>(row * layer.cells_across + col);
-    return static_cast<uint32_t>(layer.dense ? cell : mix64(cell) & (layer.slot_count - 1));
-  }
   void hit(const Rect& rect, int32_t task, int32_t layer) {
     if (!hits_.push({rect, task, layer})) fail(Status::out_of_memory);
   }
@@ -584,7 +577,8 @@ class DependenceTracker {
   }
 
   // Returns -1 when memory runs out.
-  int32_t addLayer(const Tensor& t, Side& side, int32_t rows, int32_t cols) {
+  int32_t addLayer(Tensor& t, Side& side, int32_t rows, int32_t cols) {
+    if (side.count > 0 && !otherThanCells()) return -1;
     if (side.layers == nullptr) {
       side.layers = static_cast<Layer*>(calloc(kMaxLayers, sizeof(Layer)));
       if (side.layers == nullptr) {
@@ -600,11 +594,17 @@ class DependenceTracker {
     layer.cells_across = (t.cols + cols - 1) / cols;
     const int64_t cells_down = (t.rows + rows - 1) / rows;
     layer.cells = layer.cells_across * cells_down;
+    layer.dense = layer.cells <= dense_cells_;
+    if (!layer.dense && !otherThanCells()) return -1;
     if (!rebuild(layer, 64)) {
       fail(Status::out_of_memory);
       return -1;
     }
-    return side.count++;
+    ++side.count;
+    t.same_grid = t.writes.count == 1 && t.reads.count == 1 &&
+                  t.writes.layers[0].pitch_rows == t.reads.layers[0].pitch_rows &&
+                  t.writes.layers[0].pitch_cols == t.reads.layers[0].pitch_cols;
+    return side.count - 1;
   }
 
   void insert(Tensor& t, Side& side, int32_t l, const Rect& rect, int32_t task) {
@@ -627,143 +627,9 @@ class DependenceTracker {
     list(layer, records.size);
   }
 
-  // Lists the access in its cell without a record where that can be.
-  static bool listBare(Layer& layer, const Rect& rect, int32_t task) {
-    if (!layer.dense || layer.no_bare) return false;
-    const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
-    uint32_t& slot = layer.slots[slotOf(layer, row, col)];
-    if (slot != 0 || !isCell(layer, rect, row, col)) return false;
-    slot = kBare | static_cast<uint32_t>(task);
-    ++layer.bare;
-    return true;
-  }
-
-  // Lists record `id` - 1 in the cell of its top left corner.
-  static void list(Layer& layer, uint32_t id) {
-    Record& record = layer.records.data[id - 1];
-    const Rect& rect = record.rect;
-    const int32_t row = layer.row_cell(rect.row0), col = layer.col_cell(rect.col0);
-    const int64_t row_end = (static_cast<int64_t>(row) + 1) * layer.pitch_rows;
-    const int64_t col_end = (static_cast<int64_t>(col) + 1) * layer.pitch_cols;
-    if (rect.row1 - row_end > layer.reach_rows)
-      layer.reach_rows = static_cast<int32_t>(rect.row1 - row_end);
-    if (rect.col1 - col_end > layer.reach_cols)
-      layer.reach_cols = static_cast<int32_t>(rect.col1 - col_end);
-    uint32_t& slot = layer.slots[slotOf(layer, row, col)];
-    uint32_t other = slot;
-    for (int tried = 0; tried < kSameTried && other != 0 && (other & kBare) == 0; ++tried) {
-      Record& known = layer.records.data[other - 1];
-      if (equal(known.rect, rect)) {
-        record.next = 0;
-        record.same = known.same;
-        known.same = id;
-        return;
-      }
-      other = known.next;
-    }
-    record.next = slot;
-    record.same = 0;
-    slot = id;
-  }
-
-  // What a list ends with: 0, or an access without a record.
-  static uint32_t listEnd(const Layer& layer, uint32_t slot) {
-    while (slot != 0 && (slot & kBare) == 0) slot = layer.records.data[slot - 1].next;
-    return slot;
-  }
-
-  // Drops the dead records and lists the others anew in `wanted` slots, or in one for each cell
-  // when that is not much more. The slots are thus never more than a small multiple of the records.
-  static bool rebuild(Layer& layer, uint32_t wanted) {
-    const bool dense = layer.dense || layer.cells <= 2 * static_cast<int64_t>(wanted);
-    const uint32_t count = dense ? static_cast<uint32_t>(layer.cells) : wanted;
-    Array<Record>& records = layer.records;
-    if (count == layer.slot_count) {
-      for (uint32_t i = 0; i < records.size; ++i) {
-        const Rect& rect = records.data[i].rect;
-        uint32_t& slot =
-            layer.slots[slotOf(layer, layer.row_cell(rect.row0), layer.col_cell(rect.col0))];
-        slot = listEnd(layer, slot);
-      }
-    } else {
-      uint32_t* slots = static_cast<uint32_t*>(calloc(count, sizeof(uint32_t)));
-      if (slots == nullptr) return false;
-      free(layer.slots);
-      layer.slots = slots;
-    }
-    layer.slot_count = count;
-    layer.dense = dense;
-    layer.reach_rows = layer.reach_cols = 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < records.size; ++i) {
-      const Record record = records.data[i];
-      if (record.rect.row1 == 0 || listBare(layer, record.rect, record.task)) continue;
-      records.data[kept++] = record;
-      list(layer, kept);
-    }
-    records.size = kept;
-    return true;
-  }
-
-  // Gives every access of a layer, in which no_bare is set, a record.
-  static bool giveRecords(Layer& layer) {
-    for (uint32_t cell = 0; cell < layer.slot_count; ++cell) {
-      const uint32_t end = listEnd(layer, layer.slots[cell]);
-      layer.slots[cell] = 0;
-      if (end == 0) continue;
-      const Rect rect = cellRect(layer, static_cast<int32_t>(cell / layer.cells_across),
-                                 static_cast<int32_t>(cell % layer.cells_across));
-      if (!layer.records.push({rect, taskOf(end), 0, 0})) return false;
-    }
-    layer.bare = 0;
-    return rebuild(layer, layer.slot_count);
-  }
-
-  void sortUnique() {
-    int32_t* const p = predecessors_.data;
-    const uint32_t n = predecessors_.size;
-    if (n < 2) return;
-    if (p[0] > p[n - 1]) {  // cells list their newest record first
-      for (uint32_t i = 0, j = n - 1; i < j; ++i, --j) swap(p[i], p[j]);
-    }
-    if (n <= 32) {
-      for (uint32_t i = 1; i < n; ++i) {
-        const int32_t value = p[i];
-        uint32_t j = i;
-        for (; j > 0 && p[j - 1] > value; --j) p[j] = p[j - 1];
-        p[j] = value;
-      }
-    } else {
-      uint32_t sorted = 1;
-      while (sorted < n && p[sorted - 1] <= p[sorted]) ++sorted;
-      if (sorted < n) heapSort(p, n);
-    }
-    uint32_t unique = 1;
-    for (uint32_t i = 1; i < n; ++i) {
-      if (p[i] != p[unique - 1]) p[unique++] = p[i];
-    }
-    predecessors_.size = unique;
-  }
-  static void swap(int32_t& a, int32_t& b) {
-    const int32_t t = a;
-    a = b;
-    b = t;
-  }
-  static void heapSort(int32_t* p, uint32_t n) {
-    for (uint32_t i = n / 2; i > 0; --i) sink(p, i - 1, n);
-    for (uint32_t end = n - 1; end > 0; --end) {
-      swap(p[0], p[end]);
-      sink(p, 0, end);
-    }
-  }
-  static void sink(int32_t* p, uint32_t i, uint32_t n) {
-    for (uint32_t child; (child = 2 * i + 1) < n; i = child) {
-      if (child + 1 < n && p[child + 1] > p[child]) ++child;
-      if (p[i] >= p[child]) return;
-      swap(p[i], p[child]);
-    }
-  }
 };
+
+using DependenceTracker = Tracker<false>;
 
 #pragma GCC visibility pop
 #undef PTOWSP_HIDDEN

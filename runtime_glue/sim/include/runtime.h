@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <atomic>
-
 #define PTOWSP_BUILTIN_RUNTIME 1
 
 // PTOWSP_RUNTIME_API_VERSION: changes with any change of layout or meaning below. Each
@@ -50,6 +48,17 @@ struct HostApi {
   int (*copy_from_device)(void* host_ptr, const void* dev_ptr, size_t size);
 };
 
+// TaskFanin: what code for pto-runtime uses as an atomic int. A view is a copy, which no other thread has,
+// and <atomic> would be a third of what an orchestration has to parse.
+struct TaskFanin {
+  int value;
+  operator int() const { return value; }
+  template <class... Order>
+  int load(Order...) const {
+    return value;
+  }
+};
+
 // Task: a view of one task. Views are made by the first get_task() after a change of the graph, and
 // the next such call replaces them. `args` points to the task's own arguments: writing them changes
 // the task. The other members are copies.
@@ -59,7 +68,7 @@ struct Task {
   uint64_t* args;
   int num_args;
   int core_type;  // 0 = AIC, 1 = AIV
-  std::atomic<int> fanin;
+  TaskFanin fanin;
   const int* fanout;
   int fanout_count;
 };

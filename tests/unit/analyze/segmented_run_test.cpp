@@ -45,7 +45,8 @@ int addTasks(Graph& graph) {
                                static_cast<uint64_t>(tile.access)});
     }
     args.insert(args.end(), {graph.ledgerSlot(), graph.stamp()});
-    if (int error = graph.add("mix", args.data(), static_cast<int>(args.size()), kTask, kCoreAiv))
+    const auto add = args.size() > limits::kArguments ? &Graph::addWithBlock : &Graph::add;
+    if (int error = (graph.*add)("mix", args.data(), static_cast<int>(args.size()), kTask, kCoreAiv))
       return error;
   }
   return 0;

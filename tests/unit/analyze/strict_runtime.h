@@ -11,6 +11,9 @@
 
 #include "ptowsp/limits.h"
 
+// What launches hold differs from test to test; that they hold so much only is known beforehand.
+#define RUNTIME_MAX_TASKS 1024
+
 class Runtime {
  public:
   struct Task {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -63,9 +64,37 @@ bool inside(const Rect& a, const Rect& b) {
          a.row0 < a.row1 && a.col0 < a.col1;
 }
 
-void check(const Case& c, bool left_whole = false) {
+template <class AnyTracker>
+std::vector<std::vector<int32_t>> edgesOf(const Case& c, AnyTracker& tracker) {
+  for (const auto& [rows, cols] : c.tensors) tracker.addTensor(rows, cols, true);
+  std::vector<std::vector<int32_t>> edges;
+  for (const Task& task : c.tasks) {
+    tracker.begin();
+    for (const Touch& touch : task) {
+      const Rect& r = touch.rect;
+      tracker.access(touch.tensor, r.row0, r.col0, r.row1 - r.row0, r.col1 - r.col0, touch.access);
+    }
+    const Predecessors found = tracker.end();
+    edges.emplace_back(found.tasks, found.tasks + found.count);
+  }
+  return edges;
+}
+
+// Tracker<true> finds the edges, or says that it cannot.
+void checkOnlyCells(const Case& c, const std::vector<std::vector<int32_t>>& expected, bool can) {
+  Tracker<true> tracker;
+  const std::vector<std::vector<int32_t>> edges = edgesOf(c, tracker);
+  EXPECT_EQ(tracker.status(), can ? Status::ok : Status::not_a_cell);
+  if (can) {
+    EXPECT_EQ(edges, expected);
+  }
+}
+
+// Of a grid's cells, up to `dense_cells` have their slots at once; with 0 layers begin as hash tables.
+void checkWith(const Case& c, std::optional<int64_t> dense_cells, bool left_whole) {
   std::vector<std::vector<Element>> elements;
-  DependenceTracker tracker;
+  DependenceTracker tracker =
+      dense_cells ? DependenceTracker(*dense_cells) : DependenceTracker();
   for (const auto& [rows, cols] : c.tensors) {
     elements.emplace_back(static_cast<size_t>(rows) * static_cast<size_t>(cols));
     tracker.addTensor(rows, cols, true);
@@ -177,6 +206,13 @@ void check(const Case& c, bool left_whole = false) {
   EXPECT_EQ(totals.tasks, again.tasks);
   EXPECT_EQ(totals.edges, again.edges);
   EXPECT_EQ(totals.edge_hash, again.edge_hash);
+  for (std::vector<int32_t>& edges : inferred) std::reverse(edges.begin(), edges.end());
+  if (!dense_cells) checkOnlyCells(c, inferred, tracker.onlyCells());
+}
+
+void check(const Case& c, bool left_whole = false) {
+  checkWith(c, {}, left_whole);
+  checkWith(c, 0, left_whole);
 }
 
 using Random = std::mt19937_64;
@@ -195,12 +231,12 @@ Rect place(Random& random, const std::array<int32_t, 2>& tensor, int32_t rows, i
 }
 
 // A case of one of several kinds: anything, a few shapes, aligned tiles beside whole-tensor tiles,
-// tiles with halos, and crossing strips.
+// tiles with halos, crossing strips, and aligned tiles alone.
 Case randomCase(Random& random, int32_t size, int32_t tasks) {
   Case c;
   for (int i = pick(random, 1, 2); i > 0; --i)
     c.tensors.push_back({pick(random, 1, size), pick(random, 1, size)});
-  const int kind = pick(random, 0, 4);
+  const int kind = pick(random, 0, 5);
   const int32_t tile = pick(random, 1, std::max(1, size / 3));
   std::vector<std::array<int32_t, 2>> shapes;
   for (int i = 0; i < 3; ++i) shapes.push_back({pick(random, 1, size), pick(random, 1, size)});
@@ -232,6 +268,9 @@ Case randomCase(Random& random, int32_t size, int32_t tasks) {
           }
           break;
         }
+        case 4:
+          rect = place(random, of, tile, tile, tile);
+          break;
         default:
           rect = pick(random, 0, 1) == 0 ? place(random, of, 1, of[1], 1)
                                          : place(random, of, of[0], 1, 1);
@@ -299,18 +338,7 @@ TEST(DependenceTracker, staysRightWhereAccessesAreLeftWhole) {
 
 std::vector<std::vector<int32_t>> edgesOf(const Case& c) {
   DependenceTracker tracker;
-  for (const auto& [rows, cols] : c.tensors) tracker.addTensor(rows, cols, true);
-  std::vector<std::vector<int32_t>> edges;
-  for (const Task& task : c.tasks) {
-    tracker.begin();
-    for (const Touch& touch : task) {
-      const Rect& r = touch.rect;
-      tracker.access(touch.tensor, r.row0, r.col0, r.row1 - r.row0, r.col1 - r.col0, touch.access);
-    }
-    const Predecessors found = tracker.end();
-    edges.emplace_back(found.tasks, found.tasks + found.count);
-  }
-  return edges;
+  return edgesOf(c, tracker);
 }
 
 TEST(DependenceTracker, leavesOutEdgesThatFollowFromReaders) {
@@ -330,6 +358,38 @@ TEST(DependenceTracker, readersDoNotWaitForReaders) {
                    {{0, {0, 0, 4, 4}, Access::in}},
                    {{0, {4, 4, 8, 8}, Access::out}}}};
   EXPECT_EQ(edgesOf(c), (std::vector<std::vector<int32_t>>{{}, {}, {0}}));
+}
+
+TEST(DependenceTracker, saysWhetherAllTilesAreCellsOfOneGrid) {
+  const auto onlyCells = [](const Task& task, const Task& next) {
+    DependenceTracker tracker;
+    const Case c = {{{8, 8}, {8, 8}}, {task, next}};
+    const std::vector<std::vector<int32_t>> edges = edgesOf(c, tracker);
+    checkOnlyCells(c, edges, tracker.onlyCells());
+    return tracker.onlyCells();
+  };
+  const Rect tile = {0, 4, 4, 8};
+  EXPECT_TRUE(onlyCells({{0, tile, Access::in}}, {{0, tile, Access::out}}));
+  EXPECT_TRUE(onlyCells({{0, tile, Access::inout}}, {{0, tile, Access::in}, {0, tile, Access::in}}));
+  EXPECT_TRUE(onlyCells({{0, tile, Access::out}}, {{0, {4, 4, 8, 8}, Access::in}}));
+  EXPECT_TRUE(onlyCells({{0, tile, Access::out}}, {{1, {0, 0, 8, 8}, Access::out}}));
+  // Larger, smaller, beside the grid, for one access or for all.
+  EXPECT_FALSE(onlyCells({{0, tile, Access::out}}, {{0, {0, 0, 8, 8}, Access::in}}));
+  EXPECT_FALSE(onlyCells({{0, tile, Access::in}}, {{0, {0, 0, 2, 2}, Access::out}}));
+  EXPECT_FALSE(onlyCells({{0, tile, Access::in}}, {{0, {1, 4, 5, 8}, Access::in}}));
+  EXPECT_FALSE(onlyCells({{0, {1, 4, 5, 8}, Access::out}}, {{0, {1, 4, 5, 8}, Access::in}}));
+}
+
+// One task reads a tile twice and writes it: it does not wait for itself, and what it wrote is the last.
+TEST(DependenceTracker, aTaskDoesNotWaitForItsOwnReads) {
+  const Rect tile = {4, 0, 8, 4};
+  const Case c = {{{8, 8}},
+                  {{{0, tile, Access::out}},
+                   {{0, tile, Access::in}, {0, tile, Access::in}, {0, tile, Access::out}},
+                   {{0, tile, Access::in}, {0, tile, Access::in}},
+                   {{0, tile, Access::in}},
+                   {{0, tile, Access::out}}}};
+  EXPECT_EQ(edgesOf(c), (std::vector<std::vector<int32_t>>{{}, {0}, {1}, {1}, {2, 3}}));
 }
 
 TEST(DependenceTracker, touchingTilesAreIndependent) {

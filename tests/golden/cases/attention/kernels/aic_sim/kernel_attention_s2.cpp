@@ -3,7 +3,7 @@
 #include "../sim_support/ptowsp_matmul.h"
 
 #if PTOWSP_TILE_VERSION != 2
-#error "ptowsp_matmul.h is of another version than this kernel: emit both again"
+#error "ptowsp_vector.h is of another version than this kernel: emit both again"
 #endif
 
 PTOWSP_KERNEL void kernel_attention_s2(int64_t* args) {

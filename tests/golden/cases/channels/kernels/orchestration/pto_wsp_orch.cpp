@@ -3,7 +3,7 @@
 #include "ptowsp/orchestration.h"
 #include "ptowsp/processes.h"
 
-#if PTOWSP_ORCHESTRATION_VERSION != 2
+#if PTOWSP_ORCHESTRATION_VERSION != 3
 #error "ptowsp/orchestration.h is of another version: emit the workload again"
 #endif
 #if PTOWSP_PROCESSES_VERSION != 1
