@@ -19,6 +19,8 @@
 namespace ptowsp::glue {
 namespace {
 
+// On a device a slot of the ledger takes a line of the cores' caches: kSpreadLedger in orchestration.h.
+constexpr size_t kSlotWords = 8;
 constexpr size_t kErrorLines = 20, kOutputLines = 10;  // that are shown of what it printed
 
 std::string line(const char* key, const std::string& value) { return key + (" " + value) + "\n"; }
@@ -83,7 +85,8 @@ Status Run::fillShared(const std::vector<void*>& tensors) {
   for (const TensorInfo& tensor : manifest_.tensors) {
     if (tensor.role != TensorRole::temporary) sizes.push_back(tensor.bytes);
   }
-  sizes.push_back(sizeof(uint64_t) * static_cast<uint64_t>(manifest_.graph.tasks));
+  const size_t words = device_.library().external()->isDevice() ? kSlotWords : 1;
+  sizes.push_back(sizeof(uint64_t) * words * static_cast<uint64_t>(manifest_.graph.tasks));
   const size_t ledger = sizes.size() - 1;
   for (const size_t tensor : manifest_.graph.spills)
     sizes.push_back(manifest_.tensors[tensor].bytes);
@@ -168,9 +171,11 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
 Status Run::finishExternal(const std::vector<void*>& tensors) {
   const size_t count = tensors.size();
   const ExternalRuntime& runtime = *device_.library().external();
-  if (Status status = checkLedger(reinterpret_cast<const uint64_t*>(shared_.data(count)), 0,
-                                  manifest_.graph.tasks);
-      !status.ok()) {
+  const auto* ledger = reinterpret_cast<const uint64_t*>(shared_.data(count));
+  std::vector<uint64_t> stamps;
+  for (int64_t task = 0; task < manifest_.graph.tasks; ++task)
+    stamps.push_back(ledger[static_cast<size_t>(task) * (runtime.isDevice() ? kSlotWords : 1)]);
+  if (Status status = checkLedger(stamps.data(), 0, manifest_.graph.tasks); !status.ok()) {
     status.fix =
         "look at these tasks' kernels; " + runtime.name +
         " gives up, without an error, on tasks that run longer than a few milliseconds (make "

@@ -79,9 +79,10 @@ def orchestration_args(request: Request) -> tuple[list[int], list[int]]:
         offset, size, access = line.split()
         pairs += [memory.address(int(offset), int(size), access == "rw"), int(size)]
     offset, size = request.values["ledger"].split()
-    # Bit 0: the device can use this memory itself. So what has run is known even after a crash.
-    usable = 0 if request.lists["image"] else 1
-    rest = [memory.address(int(offset), int(size), True) | usable]
+    # Bit 0: the device can use this memory itself. So what has run is known even after a crash. Bit 1:
+    # it cannot, and its cores' caches know nothing of each other: each slot has a line of its own.
+    how = 2 if request.lists["image"] else 1
+    rest = [memory.address(int(offset), int(size), True) | how]
     for line in request.lists["spill"]:
         offset, size = line.split()
         rest.append(memory.address(int(offset), int(size), True))

@@ -171,35 +171,12 @@ def test_without_one_of_them_tests_are_skipped_with_the_reason(name, ninja_proje
     assert (ninja_project.artifact("one") / "kernels/aiv/kernel_a.cpp").exists(), "kernels are emitted all the same"
 
 
-def test_a_toolkit_that_is_none(ninja_project, tmp_path):
+def test_a_toolkit_that_is_none(ninja_project):
     said = missing(ninja_project, "ASCEND_HOME_PATH", "/nowhere", succeed=False)
-    fix = "fix: set it to a CANN toolkit (the folder that its set_env.sh names), or to OFF for none"
-    assert (f"ptowsp_add_workload(one): ASCEND_HOME_PATH is '/nowhere', and there is no such folder {fix}") in said
-    (tmp_path / "half/bin").mkdir(parents=True)
-    (tmp_path / "half/bin/ccec").write_text("")
-    said = missing(ninja_project, "ASCEND_HOME_PATH", tmp_path / "half", succeed=False)
-    assert (f"ptowsp_add_workload(one): ASCEND_HOME_PATH is '{tmp_path}/half', and it lacks bin/ld.lld, "
-            f"tools/hcc/bin/aarch64-target-linux-gnu-gcc, tools/hcc/bin/aarch64-target-linux-gnu-g++ {fix}") in said
-    (tmp_path / "a b").symlink_to(ninja_project.stand_in / "toolkit")
-    said = missing(ninja_project, "ASCEND_HOME_PATH", tmp_path / "a b", succeed=False)
-    assert "and pto-runtime's build takes no path with blanks fix: name it by a link without any" in said
+    assert ("ptowsp_add_workload(one): ASCEND_HOME_PATH is '/nowhere', and there is no such folder fix: set it to a "
+            "CANN toolkit (the folder that its set_env.sh names), or to OFF for none") in said
     said = missing(ninja_project, "PTO_ISA_PATH", "/nowhere", succeed=False)
     assert "PTO_ISA_PATH is '/nowhere', and there is no include/pto/pto-inst.hpp in it" in said
-
-
-@pytest.mark.parametrize("file, text, found", [
-    ("aarch64-linux/ascend_toolkit_install.info", "package_name=Ascend-cann-toolkit\nversion=8.0.RC1\n", "8.0.RC1"),
-    ("x86_64-linux/ascend_toolkit_install.info", "version=8.2\ninnerversion=V100\n", "8.2"),
-    ("compiler/version.info", "Version=7.6.0.1.220:8.0.RC3\nversion_dir=8.0\n", "7.6.0.1.220"),
-    ("version.info", "Version=[9.1]\n", "9.1"), (None, "", "of unknown version")])
-def test_versions_of_toolkits(file, text, found, ninja_project):
-    toolkit = ninja_project.stand_in / "toolkit"
-    (toolkit / "compiler/version.info").unlink()
-    if file:
-        (toolkit / file).parent.mkdir(exist_ok=True)
-        (toolkit / file).write_text(text)
-    said = missing(ninja_project, "PTOWSP_DEVICE", 0)
-    assert f"PtoWsp: kernels for a2a3 are compiled by CANN {found} in " in said
 
 
 def test_a_bad_device_number(ninja_project):

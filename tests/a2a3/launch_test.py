@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from conftest import TOOLCHAIN, DeviceProject, lay_out
@@ -133,3 +134,33 @@ def test_a_runtime_that_does_not_build_says_why(built, tmp_path):
     finally:
         launcher.write_text(kept)
     project.build("--target", "ptowsp.pto_runtime_a2a3")
+
+
+def test_each_slot_of_the_ledger_has_a_cache_line(built):
+    """The orchestration, called as launch.py does it for a device (bit 1 of the ledger's address)."""
+    script = """
+import struct, sys, ctypes
+sys.path.insert(0, sys.argv[1])
+import bindings
+import numpy as np
+folder, runtime_folder = sys.argv[2:]
+runtime_class = bindings.bind_host_binary(runtime_folder + "/host.so")
+x, y_a, y_b = (np.full((16, 16), value, np.float32) for value in (1, 0, 0))
+for how, words in ((0, 1), (2, 8)):
+    ledger = np.zeros((4, words), np.uint64)
+    bindings.set_device(0)
+    for func_id, name in enumerate("ab"):
+        bindings.register_kernel(func_id, open(f"{folder}/a2a3/kernel_{name}.bin", "rb").read())
+    runtime = runtime_class()
+    runtime.initialize(open(folder + "/orchestration.pto-runtime.so", "rb").read(), "build_pto_wsp_graph",
+                       [number for array in (x, y_a, y_b) for number in (array.ctypes.data, array.nbytes)]
+                       + [0, ledger.ctypes.data | how])
+    bindings.launch_runtime(runtime, 1, 1, 0, b"-", b"-")
+    runtime.finalize()
+    assert (y_a == 2).all() and (y_b == 3).all()
+    print(ledger[:, 0].tolist(), int(ledger.sum()))
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", script, built.environment["PTOWSP_TEST_BUILTIN"],
+                           built.artifact("one"), built.build_folder / "ptowsp.pto_runtime_a2a3"],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "[1, 2, 3, 4] 10\n[1, 2, 3, 4] 10\n"), done.stderr

@@ -83,6 +83,41 @@ def test_it_does_nothing_for_who_does_not_ask_for_a_stand_in(tool):
     assert done.stderr.startswith(f"{pathlib.Path(tool).name} (stand-in): ")
 
 
+@pytest.mark.parametrize("file, text, found", [
+    ("aarch64-linux/ascend_toolkit_install.info", "package_name=Ascend-cann-toolkit\nversion=8.0.RC1\n", "8.0.RC1"),
+    ("x86_64-linux/ascend_toolkit_install.info", "version=8.2\ninnerversion=V100\n", "8.2"),
+    ("compiler/version.info", "Version=7.6.0.1.220:8.0.RC3\nversion_dir=8.0\n", "7.6.0.1.220"),
+    ("version.info", "Version=[9.1]\n", "9.1"), (None, "", "of unknown version")])
+def test_versions_of_toolkits(file, text, found, tmp_path):
+    toolkit = lay_out(tmp_path / "stand_in") / "toolkit"
+    assert versions.toolkit(str(toolkit)) == TOOLCHAIN
+    (toolkit / "compiler/version.info").unlink()
+    if file:
+        (toolkit / file).parent.mkdir(exist_ok=True)
+        (toolkit / file).write_text(text)
+    assert versions.toolkit(str(toolkit)) == f"CANN {found}"
+
+
+def test_toolkits_that_are_none(tmp_path):
+    def said(folder):
+        done = subprocess.run([sys.executable, BRIDGE / "versions.py", "--toolkit", folder], capture_output=True,
+                              text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, "")
+        return done.stderr
+
+    fix = "\n  fix: set it to a CANN toolkit (the folder that its set_env.sh names), or to OFF for none\n"
+    assert said("/nowhere") == f"ASCEND_HOME_PATH is '/nowhere', and there is no such folder{fix}"
+    (tmp_path / "half/bin").mkdir(parents=True)
+    (tmp_path / "half/bin/ccec").write_text("")
+    assert said(tmp_path / "half") == (
+        f"ASCEND_HOME_PATH is '{tmp_path}/half', and it lacks bin/ld.lld, "
+        f"tools/hcc/bin/aarch64-target-linux-gnu-gcc, tools/hcc/bin/aarch64-target-linux-gnu-g++{fix}")
+    (tmp_path / "a b").symlink_to(STAND_IN / "toolkit")
+    assert said(tmp_path / "a b") == (
+        f"ASCEND_HOME_PATH is '{tmp_path}/a b', and pto-runtime's build takes no path with blanks\n"
+        "  fix: name it by a link without any\n")
+
+
 class Tree:
     """An emitted tree with one kernel, and device_kernel.py on it."""
 

@@ -52,6 +52,10 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   // Set in the ledger's address: the device can use that memory itself, so that what has run is known
   // even when the graph is never finalized.
   constexpr uint64_t kDeviceLedger = 1;
+  // Set in the ledger's address: a slot takes a whole line of a core's cache, of which it is the first 8
+  // bytes. For devices whose caches know nothing of each other: a core that writes its line back would
+  // otherwise bring back what the slots beside its own were.
+  constexpr uint64_t kSpreadLedger = 2, kCacheLine = 64;
 
   enum class Role { input, output, inout, temporary };
   enum class Dependences { dataflow, program_order };
@@ -181,7 +185,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
       return static_cast<uint64_t>(tensors_[block.tensor].cols);
     }
     uint64_t ledgerSlot() const {
-      return ledger_ ? ledger_ + sizeof(uint64_t) * (totals_.tasks - first_) : 0;
+      return ledger_ ? ledger_ + slot_bytes_ * (totals_.tasks - first_) : 0;
     }
     // The task's number in the whole graph.
     uint64_t task() const { return totals_.tasks; }
@@ -249,6 +253,7 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
     uint64_t* device_ = nullptr;                   // device address of each tensor
     uint64_t* first_write_ = nullptr;              // of each tensor: its first writer + 1, 0: none yet
     uint64_t ledger_host_ = 0;                     // of the whole graph; 0 for none
+    uint64_t slot_bytes_ = sizeof(uint64_t);       // of the ledger
     uint64_t ledger_ = 0;                          // of this launch, on the device
     int pairs_ = 0;                                // recorded with the runtime
   };
@@ -350,7 +355,8 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
                   "orchestration", arg_count, 2ull * pairs);
     if (optional > 0) {
       const uint64_t segment = args[2 * pairs];
-      if (optional > 1) ledger_host_ = args[2 * pairs + 1];
+      if (optional > 1) ledger_host_ = args[2 * pairs + 1] & ~kSpreadLedger;
+      if (optional > 1 && (args[2 * pairs + 1] & kSpreadLedger)) slot_bytes_ = kCacheLine;
       if (segment >= static_cast<uint64_t>(segments))
         return fail(kErrorSegment, "%s has no segment %lld, it has %lld", "this graph", segment,
                     static_cast<uint64_t>(segments));
@@ -451,12 +457,12 @@ inline namespace orchestration_v1 __attribute__((visibility("hidden"))) {
   // Of this launch's tasks only.
   inline int Graph::openLedger() {
     if (ledger_host_ & kDeviceLedger) {
-      ledger_ = (ledger_host_ & ~kDeviceLedger) + sizeof(uint64_t) * first_;
+      ledger_ = (ledger_host_ & ~kDeviceLedger) + slot_bytes_ * first_;
       return 0;
     }
-    const uint64_t bytes = sizeof(uint64_t) * (end_ - first_);
+    const uint64_t bytes = slot_bytes_ * (end_ - first_);
     if (!ledger_host_ || bytes == 0) return 0;
-    void* host = reinterpret_cast<void*>(ledger_host_ + sizeof(uint64_t) * first_);
+    void* host = reinterpret_cast<void*>(ledger_host_ + slot_bytes_ * first_);
     if (int error = allocate("ledger", bytes, &ledger_)) return error;
     if (int error = copyIn("ledger", host, ledger_, bytes)) return error;
     return record("ledger", host, ledger_, bytes);
