@@ -51,7 +51,7 @@ PTOWSP_TEST_ON_PURPOSE void crashBus(int64_t*) {
   (void)byte;
 }
 PTOWSP_TEST_ON_PURPOSE int overflowStack(volatile char* outer) {
-  volatile char frame[4096];
+  volatile char frame[1024];  // smaller than the guard page, so that none is stepped over
   frame[0] = outer[0];
   return outer[0] == 0 ? overflowStack(frame) + frame[0] : 0;
 }
