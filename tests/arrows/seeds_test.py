@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = {"tests/seed.h", "tests/python/seed.py", "tests/arrows/seeds_test.py"}
-NEW = re.compile(r"random_device|SystemRandom|urandom|\bs?rand\(|default_rng\(\)|\bRandom\(\)|\bmt19937(?:_64)? \w+;")
+NEW = re.compile(r"random_device|SystemRandom|urandom|\bs?rand\(|default_rng\(\)|\bRandom\(\)")
 
 
 def draws(root):
