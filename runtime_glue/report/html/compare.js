@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several runs side by side; times as multiples of the first run that has the same.
+// Several runs side by side; times as multiples of those of the first run of the same workload, or kernel.
 
 function multiple(value, first) {
   return value && first ? (value / first).toFixed(2) + " ×" : "–";
@@ -13,14 +13,16 @@ function largestError(result) {
   return errors.length ? Math.max(...errors.map((e) => (Number.isNaN(e) ? Infinity : e))).toPrecision(3) : "–";
 }
 function compareRuns() {
-  const longest = Math.max(...results.map(wallOf)), first = wallOf(results[0]);
-  const same = results.every((result) => result.name === results[0].name);
+  const longest = Math.max(...results.map(wallOf));
+  const firsts = new Map();
+  for (const result of results) if (!firsts.has(result.name)) firsts.set(result.name, wallOf(result));
+  const same = firsts.size === 1 || results.every((result, i) => result.name === labels[i]), again = firsts.size < results.length;
   const heads = [{ name: "run", text: true }, ...(same ? [] : [{ name: "workload", text: true }]), { name: "outcome", text: true }, "tasks", "wall time",
-    { name: "", text: true }, "to the first", "graph build", "critical path", "workers", "busy cores", "largest error"];
+    { name: "", text: true }, ...(again ? ["to the first"] : []), "graph build", "critical path", "workers", "busy cores", "largest error"];
   byId("compare").append(table(heads, results.map((result, i) => {
     const { stats } = result, wall = wallOf(result);
     return [element("button", i === shown ? { "aria-current": "true" } : { onclick: () => showRun(i) }, labels[i]), ...(same ? [] : [result.name]), outcomeOf(result), grouped(stats.tasks), time(wall), bar(wall, longest),
-      multiple(wall, first), stats.build_ns ? time(stats.build_ns) : "–", stats.critical_path_ns ? time(stats.critical_path_ns) : "–",
+      ...(again ? [multiple(wall, firsts.get(result.name))] : []), stats.build_ns ? time(stats.build_ns) : "–", stats.critical_path_ns ? time(stats.critical_path_ns) : "–",
       stats.workers ?? "–", utilisation(result), largestError(result)];
   })));
   // A kernel by its name, whichever workload it is of: the same kernel in two versions is what is compared.
