@@ -40,11 +40,15 @@ Status openDevice(const ptowsp_device_options& options, ptowsp_device* device) {
   device->options.aicpu_threads = options.aicpu_threads;
   device->options.workers = options.workers;
   device->options.timeout = options.timeout_seconds;
-  if (Status status =
-          device->library.open(options.runtime && *options.runtime ? options.runtime
-                                                                   : runtimeBeside());
-      !status.ok())
+  const bool given = options.runtime && *options.runtime;
+  if (Status status = device->library.open(given ? options.runtime : runtimeBeside());
+      !status.ok()) {
+    if (given)
+      status.fix =
+          "leave the runtime out of the device's options for the built-in one, or give the folder of an "
+          "external one's libraries";
     return status;
+  }
   const ExternalRuntime* external = device->library.external();
   device->platform = external ? external->platform : "a2a3sim";
   if (options.platform && *options.platform && options.platform != device->platform)

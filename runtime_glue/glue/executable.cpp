@@ -2,6 +2,11 @@
 #include "runtime_glue/glue/executable.h"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <mutex>
+#include <tuple>
 
 #include "runtime_glue/glue/elf_file.h"
 #include "runtime_glue/glue/inspection.h"
@@ -10,10 +15,28 @@
 namespace ptowsp::glue {
 namespace {
 
+// Whether this is still the file that the process loaded from that path before, if it did. The loader
+// goes by paths, and would return the library that was there then.
+bool isAsLoaded(const std::string& file) {
+  static std::mutex mutex;
+  static std::map<std::string, std::tuple<dev_t, ino_t, time_t, long>> loaded;
+  struct stat info;
+  if (stat(file.c_str(), &info) != 0) return true;  // for the loader to say
+  const std::tuple<dev_t, ino_t, time_t, long> found = {info.st_dev, info.st_ino,
+                                                        info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+  const std::lock_guard<std::mutex> lock(mutex);
+  return loaded.emplace(file, found).first->second == found;
+}
+
 Status load(const std::string& file, const std::string& what, const std::string& fix,
             void** handle) {
   if (const std::string fault = elfFault(file); !fault.empty())
     return Status::badArtifact(file, "cannot load the library of " + what + ": " + fault, fix);
+  if (!isAsLoaded(file))
+    return Status::badArtifact(file, "found the library of " + what +
+                                         " built again since this process loaded it, and a process "
+                                         "loads from one path only once",
+                               "start the program again");
   const std::string path = file.find('/') == std::string::npos ? "./" + file : file;
   *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (*handle) return {};

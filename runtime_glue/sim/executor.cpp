@@ -163,10 +163,16 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
     // Admission counts like one more predecessor.
     for (size_t t = static_cast<size_t>(graph.schedule.window); t < tasks; ++t) ++impl.counters[t];
   }
-  for (int g = 0; g < impl.run.groups; ++g) impl.groups[static_cast<size_t>(g)].inbox.clear();
+  for (int g = 0; g < impl.run.groups; ++g) {
+    impl.groups[static_cast<size_t>(g)].inbox.clear();
+    impl.groups[static_cast<size_t>(g)].inbox.reserve(tasks);
+  }
   for (int w = 0; w < active; ++w) {
     Worker& worker = *impl.workers[static_cast<size_t>(w)];
     worker.ready.clear();
+    worker.ready.reserve(tasks);
+    worker.stolen.reserve(tasks);
+    worker.admitted.reserve(impl.admission.active() ? tasks : 0);
     worker.completed = worker.unreported = 0;
     worker.window = {};
     worker.random.seed(options.schedule_seed, static_cast<uint64_t>(w));
@@ -191,6 +197,7 @@ RunResult Executor::run(const Graph& graph, const KernelTable& kernels, const De
   {
     MutexLock lock(impl.idle_mutex);
     impl.idle.clear();
+    impl.idle.reserve(static_cast<size_t>(active));
     for (int g = 0; g < impl.run.groups; ++g) {
       for (auto& count : impl.groups[static_cast<size_t>(g)].idle_counts) count.store(0);
     }

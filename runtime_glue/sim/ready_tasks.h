@@ -99,7 +99,10 @@ class ReadyTasks {
   int32_t popAlone(int core_type, RandomOrder* random) PTOWSP_NO_THREAD_SAFETY_ANALYSIS {
     return popUnlocked(core_type, random);
   }
-  // Between runs only.
+  // Between runs only: room for so many tasks, so that none is looked for while they run.
+  void reserve(size_t count) PTOWSP_NO_THREAD_SAFETY_ANALYSIS {
+    for (std::vector<int32_t>& tasks : tasks_) tasks.reserve(count);
+  }
   void clear() PTOWSP_NO_THREAD_SAFETY_ANALYSIS {
     for (int type = 0; type < kCoreTypes; ++type) {
       tasks_[type].clear();
