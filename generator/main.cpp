@@ -174,15 +174,14 @@ bool checkDevice(const Settings& settings, const Program& program, Diagnostics& 
 }
 
 int check(const Settings& settings) {
+  const std::string_view note = isForDevice(settings) ? kDeviceNote : std::string_view();
   if (!settings.json) {
     const std::optional<Checked> checked = readAndCheck(settings);
     if (!checked) return kUserMistake;
     Diagnostics found;
     checkDevice(settings, checked->program, found);
     if (!report(settings, found, checked->loaded)) return kUserMistake;
-    std::string text = summaryText(checked->program, checked->analysis);
-    if (isForDevice(settings)) text += kDeviceNote;
-    return deliver(text, settings.output);
+    return deliver(summaryText(checked->program, checked->analysis, note), settings.output);
   }
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
@@ -191,7 +190,7 @@ int check(const Settings& settings) {
     if (const auto runnable =
             splitAndAnalyze(*loaded.program, analyzeOptions(settings), isForDevice(settings),
                                               diagnostics)) {
-      summary = summaryJson(runnable->program, runnable->analysis);
+      summary = summaryJson(runnable->program, runnable->analysis, note);
       if (!checkDevice(settings, runnable->program, diagnostics)) summary.clear();
       if (settings.limits == "pinned")
         checkLimits(runnable->program, runnable->analysis.segments, diagnostics);

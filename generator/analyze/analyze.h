@@ -66,7 +66,8 @@ struct Limit {
 std::vector<Limit> contractLimits(const Program& program, const Analysis& analysis);
 
 // What `ptowsp-gen check` prints, for people and for programs.
-std::string summaryText(const Program& program, const Analysis& analysis);
-std::string summaryJson(const Program& program, const Analysis& analysis);
+// `note`: what the text ends with.
+std::string summaryText(const Program& program, const Analysis& analysis, std::string_view note = {});
+std::string summaryJson(const Program& program, const Analysis& analysis, std::string_view note = {});
 
 }  // namespace ptowsp

@@ -105,7 +105,7 @@ std::string scheduleJson(const Program& program, const Analysis& analysis) {
 
 }  // namespace
 
-std::string summaryText(const Program& program, const Analysis& analysis) {
+std::string summaryText(const Program& program, const Analysis& analysis, std::string_view note) {
   std::string text = fmt::format(
       "{}\n"
       "  tensors        {}\n"
@@ -129,10 +129,10 @@ std::string summaryText(const Program& program, const Analysis& analysis) {
                         : limit.instead.empty() ? ": does not fit"
                                                 : ": " + limit.instead);
   }
-  return text + channelsText(program) + scheduleText(program, analysis);
+  return text + channelsText(program) + scheduleText(program, analysis) + std::string(note);
 }
 
-std::string summaryJson(const Program& program, const Analysis& analysis) {
+std::string summaryJson(const Program& program, const Analysis& analysis, std::string_view note) {
   std::string list;
   for (const Limit& limit : contractLimits(program, analysis)) {
     list += fmt::format(
@@ -151,7 +151,7 @@ std::string summaryJson(const Program& program, const Analysis& analysis) {
       analysis.totals.tasks, analysis.totals.edges, analysis.totals.edge_hash,
       nameOf(analysis.dependences), analysis.critical_path, analysis.max_fan_in,
       analysis.max_fan_out, coresJson(program), list, channelsJson(program),
-      scheduleJson(program, analysis), jsonQuote(summaryText(program, analysis)));
+      scheduleJson(program, analysis), jsonQuote(summaryText(program, analysis, note)));
 }
 
 }  // namespace ptowsp

@@ -46,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
                        "and exit 0")
     check = commands.add_parser("check", help="find mistakes, and say how large the graph is",
                                 description="Traces the workload and has ptowsp-gen check it.")
+    check.add_argument("--platform", action="append", default=[], choices=["a2a3sim", "a2a3"],
+                       help="what it is checked for, besides a2a3sim: a2a3 has limits of its own")
     run = commands.add_parser("run", help="build and run it, and compare with the expected results",
                               description="Builds the workload in the cache folder and runs it on "
                               "the arrays of the file.")
@@ -74,7 +76,8 @@ def main(arguments: Sequence[str]) -> int:
         if options.command == "check":
             from pto_wsp._check import check
             traced = module.trace(options.workload, parameters)
-            report = check(traced)
+            report = check(traced, *(word for platform in options.platform
+                                     for word in ("--platform", platform)))
             for warning in report.warnings:
                 print(warning, file=sys.stderr)
             print(report.summary["text"], end="")

@@ -2,6 +2,7 @@
 """The stand-in toolchain: it notices wrong command lines, and cannot be taken for the real one."""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -128,13 +129,13 @@ class Tree:
         (folder / "kernels/device/kernel_k.list").write_text(
             "# Generated\naiv k kernels/aiv/kernel_k.cpp 0123456789abcdef\n")
 
-    def make(self, body="", toolchain=TOOLCHAIN, compiler=None, before=""):
+    def make(self, body="", toolchain=TOOLCHAIN, compiler=None, before="", launcher=()):
         path = source(self.folder / "kernels", body=body)
         path.write_text(before + path.read_text())
         return subprocess.run(
             [sys.executable, str(BRIDGE / "device_kernel.py"), "k", "--tree", str(self.folder), "-o",
              str(self.folder / "out"), "--toolchain", toolchain, "--pto-isa", str(ISA), "--depfile",
-             str(self.folder / "k.d"), "--", str(compiler or self.stand_in / "toolkit/bin/ccec")],
+             str(self.folder / "k.d"), "--", *launcher, str(compiler or self.stand_in / "toolkit/bin/ccec")],
             env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
 
 
@@ -147,6 +148,15 @@ def test_a_kernel_that_is_good(tree):
     done = tree.make()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tree.folder / "out/k.stamp").read_text() == "kernel_k.o\nkernel_k.d\nkernel_k.bin\n"
+    assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text()
+
+
+@pytest.mark.skipif(shutil.which("ccache") is None, reason="there is no ccache")
+def test_ccache_starts_it(tree):
+    """Without keeping anything: it does not know the language."""
+    done = tree.make(launcher=["ccache"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tree.folder / "out/kernel_k.bin").exists()
     assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text()
 
 

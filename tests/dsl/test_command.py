@@ -65,6 +65,17 @@ def test_check(run):
         "[tile-mismatch]\n  fix: change the view or the tile\n")
 
 
+def test_check_for_the_device(run):
+    done = run("check", "wl.py", "--platform", "a2a3", source=ONE)
+    assert done.stdout.endswith(
+        "\n  a2a3: kernels can be emitted. PtoWsp has never run one on hardware: see docs/a2a3.md\n")
+    large = ONE.replace("4, 8", "512, 96").replace("arange(32", "arange(49152")
+    assert run("check", "wl.py", source=large).stdout
+    done = run("check", "wl.py", "--platform", "a2a3", source=large, status=1)
+    assert done.stderr.startswith("wl.py:7: error: kernel 'twice' takes 393216 bytes of the unified buffer, which has ")
+    assert "[tile-too-large]" in done.stderr
+
+
 def test_parameters(run):
     assert json.loads(run("trace", "wl.py", "-p", "rows=16", source=SIZED).stdout)["tensors"][0][
         "shape"] == [16, 8]

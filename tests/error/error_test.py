@@ -136,6 +136,8 @@ def test_check_for_the_device_says_that_it_never_ran(tmp_path):
     assert (plain.returncode, done.returncode, done.stderr) == (0, 0, "")
     assert done.stdout == plain.stdout + (
         "  a2a3: kernels can be emitted. PtoWsp has never run one on hardware: see docs/a2a3.md\n")
+    report = json.loads(check("w.json", tmp_path, "--platform", "a2a3", "--json").stdout)
+    assert not list(VALIDATOR.iter_errors(report)) and report["summary"]["text"] == done.stdout
 
 
 # ---- the same as JSON ----
