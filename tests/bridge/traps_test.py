@@ -2,6 +2,7 @@
 """The traps of pto-runtime (contract G1, section 4), provoked: each is reported or has no effect."""
 import glob
 import os
+import re
 import time
 
 import numpy as np
@@ -59,11 +60,12 @@ def failure(done, message):
 
 
 def test_right(launched, tmp_path):
+    before = leftovers()
     done = launched(artifact(twice(), tmp_path / "a"), "--repeat", 3)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("pair: right. 4 tasks"), "kernels were registered for each run (trap 9)"
     assert done.stderr == "", "what it prints is kept quiet"
-    assert glob.glob("/tmp/orch_so_*") == []
+    assert leftovers() <= before
 
 
 def test_orchestration_by_hand_is_right(launched, tmp_path):
@@ -215,12 +217,19 @@ CRASHING = SLOW.replace("nanosleep(&t, nullptr)", "*(volatile int*)0 = 0")
 ENDLESS = SLOW.replace("nanosleep(&t, nullptr)", "for (;;) asm volatile(\"\")")
 
 
+def leftovers():
+    """Files of processes of pto-runtime that are no more; others on this machine may have theirs."""
+    return {path for path in glob.glob("/tmp/aicpu_sim_*") + glob.glob("/tmp/orch_so_*")
+            if not os.path.exists("/proc/" + re.sub(r"\D", "", os.path.basename(path)))}
+
+
 def test_16_a_kernel_that_never_ends(launched, tmp_path):
+    before = leftovers()
     done = launched(artifact(twice(), tmp_path / "a", kernel=ENDLESS), "--timeout", 3)
     text = failure(done, "pair: error: pto-runtime did not end within 3 s, while running the tasks")
     assert "3 twice[i=3]" in text
     assert "fix: give it more time with --timeout, or look at the kernels of the tasks that did not end" in text
-    assert glob.glob("/tmp/aicpu_sim_*") == [], "what a killed process leaves is removed"
+    assert leftovers() <= before, "what a killed process leaves is removed"
 
 
 def test_16_a_kernel_that_crashes(launched, tmp_path):
