@@ -94,11 +94,16 @@ function(_ptowsp_add_build_fixture)
   if(CMAKE_GENERATOR MATCHES "Ninja")
     list(APPEND keep_going 0)
   endif()
+  set(ninja "")
+  if(CMAKE_GENERATOR STREQUAL "Ninja")
+    set(ninja "${CMAKE_MAKE_PROGRAM}")
+  endif()
   _ptowsp_count_processors(processors)
   add_test(NAME ptowsp.build
     COMMAND "${CMAKE_COMMAND}" "-DPTOWSP_BUILD=${CMAKE_BINARY_DIR}" "-DPTOWSP_CONFIG=$<CONFIG>"
       "-DPTOWSP_READY_LIST=${ready}" "-DPTOWSP_KEEP_GOING=${keep_going}"
-      "-DPTOWSP_JOBS=${processors}" -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}")
+      "-DPTOWSP_JOBS=${processors}" "-DPTOWSP_NINJA=${ninja}"
+      -P "${CMAKE_CURRENT_FUNCTION_LIST_FILE}")
   set_tests_properties(ptowsp.build PROPERTIES FIXTURES_SETUP ptowsp.build
     PROCESSORS ${processors} TIMEOUT 7200)
 endfunction()
@@ -114,16 +119,25 @@ endfunction()
 
 # _ptowsp_build_workloads(): builds what the tests need and always succeeds: a workload that does
 # not build fails its own test. What could not be rebuilt must not pass on what an older build left,
-# so after a failure every `ready` goes and only what can be sealed again comes back.
+# so after a failure every `ready` goes and only what can be sealed again comes back. Ninja is started
+# itself: `cmake --build` would start CMake once more for each run of the tests.
 function(_ptowsp_build_workloads)
+  if(DEFINED ENV{CMAKE_BUILD_PARALLEL_LEVEL})
+    set(PTOWSP_JOBS "$ENV{CMAKE_BUILD_PARALLEL_LEVEL}")
+  endif()
   set(command "${CMAKE_COMMAND}" --build "${PTOWSP_BUILD}" --target ptowsp.workloads)
-  if(PTOWSP_CONFIG)
+  if(PTOWSP_NINJA)
+    set(command "${PTOWSP_NINJA}" -C "${PTOWSP_BUILD}" ptowsp.workloads)
+  elseif(PTOWSP_CONFIG)
     list(APPEND command --config "${PTOWSP_CONFIG}")
   endif()
-  if(NOT DEFINED ENV{CMAKE_BUILD_PARALLEL_LEVEL})
-    list(APPEND command --parallel ${PTOWSP_JOBS})
+  if(PTOWSP_JOBS)
+    list(APPEND command -j ${PTOWSP_JOBS})
   endif()
-  list(APPEND command -- ${PTOWSP_KEEP_GOING})
+  if(NOT PTOWSP_NINJA)
+    list(APPEND command --)
+  endif()
+  list(APPEND command ${PTOWSP_KEEP_GOING})
   execute_process(COMMAND ${command} RESULT_VARIABLE failed)
   if(failed)
     # file(STRINGS) would cut paths at their non-ASCII letters.

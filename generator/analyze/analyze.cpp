@@ -46,6 +46,7 @@ class Recorder {
     depth_.resize(tasks);
     fan_out_.resize(tasks);
     analysis_.dependences = options.dependences;
+    analysis_.allow_races = options.allow_races;
     if (keep_graph_) analysis_.graph.first.reserve(tasks + 1);
   }
 

@@ -36,6 +36,7 @@ struct AnalyzeOptions {
 
 struct Analysis {
   Dependences dependences = Dependences::dataflow;
+  bool allow_races = false;  // as asked for
   graph::GraphTotals totals;
   int64_t critical_path = 0;  // tasks on the longest chain
   int64_t max_fan_in = 0, max_fan_out = 0;

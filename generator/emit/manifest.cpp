@@ -128,8 +128,10 @@ Json supportJson(const Capability& capability) {
   return support;
 }
 
-// The directives, and how each runtime honours them.
-Json scheduleJson(const Schedule& schedule) {
+// The directives, and how each runtime honours them; with them what the build was asked for, where that is
+// not what it does unasked, and channels.
+Json scheduleJson(const Program& program, const Analysis& analysis) {
+  const Schedule& schedule = program.schedule;
   Json directives = Json::array();
   for (const UsedDirective& used : usedDirectives(schedule)) {
     Json directive = {{"directive", used.capability->directive}};
@@ -141,6 +143,13 @@ Json scheduleJson(const Schedule& schedule) {
     directive["support"] = supportJson(*used.capability);
     directives.push_back(std::move(directive));
   }
+  const auto add = [&](const std::string& name) {
+    directives.push_back({{"directive", name}, {"support", supportJson(*capabilityOf(name))}});
+  };
+  if (!program.channels.empty()) add("channels");
+  if (analysis.dependences != Dependences::dataflow)
+    add(std::string("dependences ") + std::string(nameOf(analysis.dependences)));
+  if (analysis.allow_races) add("races allow");
   return directives;
 }
 
@@ -187,7 +196,7 @@ std::string emitManifest(const Program& program, const Analysis& analysis, std::
       {"relay", relayJson(program, analysis, for_device)},
       {"graph", graphJson(program, analysis)},
       {"program", std::move(nodes)},
-      {"schedule", scheduleJson(program.schedule)}};
+      {"schedule", scheduleJson(program, analysis)}};
   if (!program.channels.empty()) {
     Json channels = Json::array();
     for (const Channel& channel : program.channels)

@@ -5,6 +5,7 @@ PTOWSP_UPDATE_GOLDENS=1 writes what is found as the new expectation: read the di
 commit it. A case without its expectation fails.
 """
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -86,6 +87,15 @@ def test_emission_does_not_depend_on_its_place(workload, tmp_path):
         run("emit", workload, "-o", folder, "--name", "w")
     first, second = ({n: p.read_bytes() for n, p in tree(f).items()} for f in (tmp_path / "a", tmp_path / "b é"))
     assert first == second
+
+
+def test_the_manifest_says_what_the_build_was_asked_for(tmp_path):
+    run("emit", CASES / "scale.json", "-o", tmp_path, "--name", "scale", "--dependences", "program_order",
+        "--races", "allow")
+    enforced = dict.fromkeys(["builtin a2a3sim", "pto-runtime a2a3sim", "pto-runtime a2a3"], "enforced")
+    assert json.loads((tmp_path / "manifest.json").read_text())["schedule"] == [
+        {"directive": "dependences program_order", "support": enforced},
+        {"directive": "races allow", "support": enforced}]
 
 
 def test_a_missing_golden_fails(tmp_path):
