@@ -179,6 +179,16 @@ def test_a_toolkit_that_is_none(ninja_project):
     assert "PTO_ISA_PATH is '/nowhere', and there is no include/pto/pto-inst.hpp in it" in said
 
 
+def test_platforms_of_a_whole_project(ninja_project):
+    project = ninja_project
+    project.put("one.json", workload(a=2.0))
+    project.write("ptowsp_add_workload(one SOURCE one.json)\nptowsp_add_workload(two SOURCE one.json PLATFORMS a2a3sim)")
+    project.configure("-DPTOWSP_PLATFORMS=a2a3sim;a2a3", "-DASCEND_HOME_PATH=OFF")
+    assert {name for name in project.tests() if name.endswith(".a2a3")} == {"one.a2a3"}
+    said = project.configure("-DPTOWSP_PLATFORMS=a2a3;a5", succeed=False).words()
+    assert "ptowsp_add_workload(one): PTOWSP_PLATFORMS 'a5' is unknown; the platforms are a2a3sim and a2a3" in said
+
+
 def test_a_bad_device_number(ninja_project):
     said = missing(ninja_project, "PTOWSP_DEVICE", "first", succeed=False)
     assert "ptowsp_add_workload(one): PTOWSP_DEVICE is 'first', expected the number of a device" in said

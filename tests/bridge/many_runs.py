@@ -42,8 +42,11 @@ def build(name, folder, pto_runtime):
 def run_once(artifact, runtime):
     """Outcome, seconds of the process, what it said on stderr."""
     begun = time.monotonic()
-    done = subprocess.run([os.environ["PTOWSP_RUN"], str(artifact), "--runtime", str(runtime)],
-                          capture_output=True, text=True, timeout=LIMIT)
+    try:
+        done = subprocess.run([os.environ["PTOWSP_RUN"], str(artifact), "--runtime", str(runtime)],
+                              capture_output=True, text=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return "no end", time.monotonic() - begun, f"the runner did not end within {LIMIT} s"
     return OUTCOMES.get(done.returncode, f"exit {done.returncode}"), time.monotonic() - begun, done.stderr
 
 
