@@ -59,6 +59,8 @@ def collect(tree: Path, quick: bool) -> Samples:
         name = plain_name(run)
         seconds = run["real_time"] * UNIT_SECONDS[run["time_unit"]]
         keep(name, seconds * 1e3 if name == "ptowsp/one_task/1" else run["ns/task"])
+    for run in run_program(tree / "bench/call_bench", 5 if quick else 41):
+        keep(plain_name(run), run["real_time"] * UNIT_SECONDS[run["time_unit"]] * 1e6)
     units = {row.sample: row.unit for row in ROWS}
     for run in run_program(tree / "bench/process_bench", 5 if quick else 41):
         name = plain_name(run)

@@ -123,3 +123,10 @@ def test_every_example_is_tested(source_dir):
         else:
             assert "\ndef golden(" in (folder / f"{name}.py").read_text()
         assert (folder / "README.md").exists()
+
+
+def test_program_that_calls_workloads(built):
+    project = built("cpp_app")
+    assert sorted(project.tests()) == ["cpp_app", "diamond.a2a3sim", "ptowsp.build", "scale.a2a3sim"]
+    assert run(project.build_folder / "cpp_app").text == (
+        "diamond: 4 tasks, 4 edges; scale: 4 tasks\nlargest error 0\n")
