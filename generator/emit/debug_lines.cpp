@@ -36,7 +36,8 @@ class Resolver {
     const int line = scripted ? at.script_line : at.line;
     if (line > 0) {
       const std::string directive = lineDirective(line, scripted ? at.script : at.file);
-      for (const std::string_view text : pending_) append(text == "\n" ? "" : directive).append(text);
+      for (const std::string_view text : pending_)
+        append(text == "\n" ? "" : directive).append(text);
       elsewhere_ = elsewhere_ || !pending_.empty();
     } else {
       // The directive is a line itself, and speaks of the next one.

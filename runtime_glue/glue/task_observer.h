@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TaskObserver: sees the tiles of every task of a run, just before its kernel is called and just after
-// it returned. A run that has one calls kernels through it, so it is for looking at data, not at times.
+// TaskObserver: sees the tiles of every task of a run, just before its kernel is called and just
+// after it returned. A run that has one calls kernels through it, so it is for looking at data, not
+// at times.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,14 @@ class TaskObserver {
   // error ends the run before any task.
   virtual Status begin(const TaskGraph& graph, const std::vector<TensorPlace>& tensors) = 0;
   // Called by whichever thread runs the task, by several at once for different tasks. before() may
-  // answer false, and then neither the kernel nor after() is called: the run fails, so verdict() has
-  // to be an error.
+  // answer false, and then neither the kernel nor after() is called: the run fails, so verdict()
+  // has to be an error.
   virtual bool before(int64_t task) = 0;
   virtual void after(int64_t task) = 0;
   // Whether before() answered true.
   virtual bool ran(int64_t task) const = 0;
-  // When no task runs any more, whether or not the run succeeded. `failed` are the tasks it is about.
+  // When no task runs any more, whether or not the run succeeded. `failed` are the tasks it is
+  // about.
   virtual Status verdict(std::vector<int64_t>* failed) = 0;
 };
 

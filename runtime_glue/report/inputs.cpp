@@ -32,7 +32,8 @@ bool isResult(const Json& json, std::string* problem) {
 // The runs of one file; none, and a problem, when it holds no run.
 std::vector<RunData> readRuns(const fs::path& file, std::string* problem) {
   std::ifstream stream(file, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  const std::string text((std::istreambuf_iterator<char>(stream)),
+                         std::istreambuf_iterator<char>());
   if (!stream || fs::is_directory(file)) {
     *problem = "cannot read it";
     return {};
@@ -87,7 +88,8 @@ Problem addFolder(const fs::path& folder, const std::string& label, std::vector<
   const size_t before = runs->size();
   for (const fs::path& file : files)
     if (std::string problem; !readRuns(file, &problem).empty())
-      if (Problem failed = addFile(file, label.empty() ? label : label + " " + file.stem().string(), runs);
+      if (Problem failed =
+              addFile(file, label.empty() ? label : label + " " + file.stem().string(), runs);
           !failed.message.empty())
         return failed;
   if (runs->size() > before) return {};
@@ -107,7 +109,8 @@ Problem addRuns(const std::string& argument, std::vector<RunData>* runs) {
   }
   std::error_code error;
   if (!fs::exists(path, error))
-    return {path + ": found no such file or folder", std::string("give what holds a run: ") + kExpected};
+    return {path + ": found no such file or folder",
+            std::string("give what holds a run: ") + kExpected};
   return fs::is_directory(path, error) ? addFolder(path, label, runs) : addFile(path, label, runs);
 }
 

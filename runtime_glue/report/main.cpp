@@ -30,7 +30,8 @@ int report(const std::vector<std::string>& arguments, const std::string& output)
   if (!problem.empty())
     return fail(kFailed, output + ": " + problem, "give a file that can be written to --output");
   std::string labels;
-  for (const ptowsp::report::RunData& run : runs) labels += (labels.empty() ? "" : ", ") + run.label;
+  for (const ptowsp::report::RunData& run : runs)
+    labels += (labels.empty() ? "" : ", ") + run.label;
   std::printf("%s: %zu run%s: %s\n", output.c_str(), runs.size(), runs.size() == 1 ? "" : "s",
               labels.c_str());
   return 0;
@@ -40,15 +41,15 @@ int report(const std::vector<std::string>& arguments, const std::string& output)
 
 int main(int argc, char** argv) {
   CLI::App app("Looks at runs of tile workloads.", "ptowsp");
-  app.set_version_flag("--version",
-                       std::string("ptowsp " PTOWSP_VERSION ", contract ") + ptowsp::glue::kContract);
+  app.set_version_flag(
+      "--version", std::string("ptowsp " PTOWSP_VERSION ", contract ") + ptowsp::glue::kContract);
   app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.");
   std::vector<std::string> runs;
   std::string output = "report.html";
-  CLI::App* const command = app.add_subcommand(
-      "report", "Put runs into one page, to compare them and to look at each");
+  CLI::App* const command =
+      app.add_subcommand("report", "Put runs into one page, to compare them and to look at each");
   command
       ->add_option("runs", runs,
                    "[LABEL=]FILE: a page of ptowsp-run --report, a result of --json, a timeline of "

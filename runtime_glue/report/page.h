@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The page on one run or several: a single HTML file that needs no network. html/ has its template, which
-// Jinja2 renders with style and script when PtoWsp is built; here the data of runs are put into it, and
-// taken out again.
+// The page on one run or several: a single HTML file that needs no network. html/ has its template,
+// which Jinja2 renders with style and script when PtoWsp is built; here the data of runs are put
+// into it, and taken out again.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace ptowsp::report {
 
-// RunData: two JSON objects. `run` is what `ptowsp-run --json` prints; `detail` has tasks, edges and
-// tensors (see html_report.cpp in runtime_glue/run), and is empty where these are not known.
+// RunData: two JSON objects. `run` is what `ptowsp-run --json` prints; `detail` has tasks, edges
+// and tensors (see html_report.cpp in runtime_glue/run), and is empty where these are not known.
 struct RunData {
   std::string label;
   std::string run, detail;

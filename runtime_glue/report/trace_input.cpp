@@ -52,24 +52,36 @@ class TraceReader {
   Json run() const {
     Json kernels = Json::array();
     for (const Kernel& kernel : kernels_)
-      kernels.push_back({{"name", kernel.name}, {"tasks", kernel.tasks}, {"total_ns", kernel.total}});
+      kernels.push_back(
+          {{"name", kernel.name}, {"tasks", kernel.tasks}, {"total_ns", kernel.total}});
     std::vector<int64_t> busy(cores_.size());
     for (const auto& [core, ns] : busy_)
-      if (core >= 0 && static_cast<size_t>(core) < busy.size()) busy[static_cast<size_t>(core)] = ns;
-    return {{"ptowsp_run", 1}, {"name", name_}, {"outcome", "traced"}, {"compared", false},
-            {"wall_ns", {last_}}, {"tensors", Json::array()},
-            {"stats", {{"tasks", tasks_.empty() ? 0 : tasks_.rbegin()->first + 1},
-                       {"completed", completed_}, {"wall_ns", last_}, {"cores", cores_.size()},
-                       {"aicpus", aicpus_}, {"core_busy_ns", busy}, {"kernels", kernels}}}};
+      if (core >= 0 && static_cast<size_t>(core) < busy.size())
+        busy[static_cast<size_t>(core)] = ns;
+    return {{"ptowsp_run", 1},
+            {"name", name_},
+            {"outcome", "traced"},
+            {"compared", false},
+            {"wall_ns", {last_}},
+            {"tensors", Json::array()},
+            {"stats",
+             {{"tasks", tasks_.empty() ? 0 : tasks_.rbegin()->first + 1},
+              {"completed", completed_},
+              {"wall_ns", last_},
+              {"cores", cores_.size()},
+              {"aicpus", aicpus_},
+              {"core_busy_ns", busy},
+              {"kernels", kernels}}}};
   }
 
   Json detail() const {
     Json kernels = Json::array(), tasks;
     for (const Kernel& kernel : kernels_)
-      kernels.push_back({{"name", kernel.name}, {"core_type", kernel.core_type},
-                         {"tiles", Json::array()}});
+      kernels.push_back(
+          {{"name", kernel.name}, {"core_type", kernel.core_type}, {"tiles", Json::array()}});
     const size_t count = tasks_.empty() ? 0 : tasks_.rbegin()->first + 1;
-    for (const char* key : {"name", "kernel", "core", "aicpu", "worker", "dispatch", "start", "end"})
+    for (const char* key :
+         {"name", "kernel", "core", "aicpu", "worker", "dispatch", "start", "end"})
       tasks[key] = Json::array();
     for (size_t i = 0; i < count; ++i) {
       const auto found = tasks_.find(i);
@@ -83,8 +95,11 @@ class TraceReader {
       tasks["start"].push_back(task.start);
       tasks["end"].push_back(task.end);
     }
-    return {{"failed_tasks", Json::array()}, {"last_ns", last_}, {"tasks", tasks},
-            {"no_edges", "A timeline has no edges."}, {"tensors", Json::array()},
+    return {{"failed_tasks", Json::array()},
+            {"last_ns", last_},
+            {"tasks", tasks},
+            {"no_edges", "A timeline has no edges."},
+            {"tensors", Json::array()},
             {"manifest", {{"kernels", kernels}}}};
   }
 

@@ -29,8 +29,7 @@ Statistics statisticsOf(const Tile& tile) {
 
 }  // namespace
 
-Status NanTrap::begin(const glue::TaskGraph& graph,
-                      const std::vector<glue::TensorPlace>& tensors) {
+Status NanTrap::begin(const glue::TaskGraph& graph, const std::vector<glue::TensorPlace>& tensors) {
   ran_.assign(static_cast<size_t>(graph.tasks()), 0);
   first_ = first_given_ = INT64_MAX;
   given_ = 0;
@@ -39,8 +38,8 @@ Status NanTrap::begin(const glue::TaskGraph& graph,
 }
 
 bool NanTrap::before(int64_t task) {
-  // An edge leads from a task to a later one, so that those before the first found do not miss those
-  // that are left out behind it, and the first is the same in every order of running.
+  // An edge leads from a task to a later one, so that those before the first found do not miss
+  // those that are left out behind it, and the first is the same in every order of running.
   if (task > first_) return false;
   ran_[static_cast<size_t>(task)] = 1;
   seen.tiles = tiles_.of(task);
@@ -85,12 +84,14 @@ void NanTrap::found(int64_t task, const Tile& tile, const Statistics& written) {
   const double value = tile.at(row, column);
   const std::string element = tile.elementName(row, column), name = tile.info->name;
   status_ = Status::runFailure(
-      manifest_.name,
-      names_.describe(task) + " made " +
-          (std::isnan(value) ? "a NaN" : value < 0 ? "a negative infinity" : "an infinity") + ": " +
-          format("element [%lld, %lld] of its tile %s", static_cast<long long>(row),
-                 static_cast<long long>(column), name.c_str()) +
-          (element.empty() ? "" : ", " + element));
+      manifest_.name, names_.describe(task) + " made " +
+                          (std::isnan(value) ? "a NaN"
+                           : value < 0       ? "a negative infinity"
+                                             : "an infinity") +
+                          ": " +
+                          format("element [%lld, %lld] of its tile %s", static_cast<long long>(row),
+                                 static_cast<long long>(column), name.c_str()) +
+                          (element.empty() ? "" : ", " + element));
   for (size_t i = 0; i < seen.tiles.size(); ++i) {
     const Tile& read = seen.tiles[i];
     if (!read.isRead()) continue;
@@ -98,7 +99,8 @@ void NanTrap::found(int64_t task, const Tile& tile, const Statistics& written) {
     if (const std::string first = read.elementName(0, 0); !first.empty())
       note += ", from " + first + " on";
     note += ": " + seen.read[i].text();
-    if (!read.isWritten() && read.info->rows == tile.info->rows && read.info->cols == tile.info->cols)
+    if (!read.isWritten() && read.info->rows == tile.info->rows &&
+        read.info->cols == tile.info->cols)
       note += format("; [%lld, %lld] is %.9g", static_cast<long long>(row),
                      static_cast<long long>(column), read.at(row, column));
     status_.notes.push_back(std::move(note));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NanTrap: finds the first task, in program order, that makes a NaN: one of its results holds a NaN and
-// nothing that it read does. Tasks behind it are not run any more as soon as it is known.
+// NanTrap: finds the first task, in program order, that makes a NaN: one of its results holds a NaN
+// and nothing that it read does. Tasks behind it are not run any more as soon as it is known.
 #pragma once
 
 #include <atomic>

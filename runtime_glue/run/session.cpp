@@ -15,6 +15,7 @@
 #include "runtime_glue/glue/process_guard.h"
 #include "runtime_glue/glue/run.h"
 #include "runtime_glue/glue/text.h"
+#include "runtime_glue/run/differences.h"
 #include "runtime_glue/run/html_report.h"
 #include "runtime_glue/run/nan_trap.h"
 #include "runtime_glue/run/progress.h"
@@ -311,7 +312,7 @@ class Session {
       result.got = glue::valueAt(tensor.dtype, tensors_.data(i), found.first);
       result.expected = glue::valueAt(tensor.dtype, expected_[i].data(), found.first);
       if (status.ok()) {
-        status = differenceStatus(i, result);
+        status = differenceStatus(report_.name, tensor, tensors_.data(i), result);
         different_ = i;
       }
     }
@@ -334,47 +335,8 @@ class Session {
       return glue::compareRange(tensor.dtype, got, expected, 0, tensor.elements(), tolerance,
                                 found);
     const size_t index = static_cast<size_t>(&tensor - artifact_.manifest.tensors.data());
-    const std::vector<uint8_t> marks = run.elementsOfSelectedTask(index);
-    for (size_t begin = 0; begin < marks.size();) {
-      size_t end = begin + 1;
-      while (end < marks.size() && marks[end] == marks[begin]) ++end;
-      if (marks[begin] == 1)
-        glue::compareRange(tensor.dtype, got, expected, begin, end - begin, tolerance, found);
-      if (marks[begin] == 2) report_.rewritten += end - begin;
-      begin = end;
-    }
-  }
-
-  Status differenceStatus(size_t i, const TensorReport& result) {
-    const glue::TensorInfo& tensor = tensors_.info(i);
-    const glue::Comparison& found = result.comparison;
-    std::string allowed =
-        tensor.dtype == glue::ElementType::i32
-            ? std::string("exact")
-            : format("%.3g (abs) or %.3g (rel)", result.tolerance.atol, result.tolerance.rtol);
-    Status status = Status::wrongResult(
-        report_.name,
-        format("%s is %.9g, expected %.9g", result.first.c_str(), result.got, result.expected));
-    status.notes.push_back(
-        format("%llu of %s of %s differ%s, largest error %.3g (abs) %.3g (rel), "
-               "allowed %s",
-               static_cast<unsigned long long>(found.differing),
-               glue::counted(static_cast<long long>(found.compared), "element").c_str(),
-               tensor.name.c_str(), found.differing == 1 ? "s" : "", found.max_abs, found.max_rel,
-               allowed.c_str()));
-    uint32_t word = 0;
-    if (glue::elementSize(tensor.dtype) == sizeof word)
-      std::memcpy(&word, static_cast<const char*>(tensors_.data(i)) + found.first * sizeof word,
-                  sizeof word);
-    if (word == glue::kDevicePoison)
-      status.notes.push_back(
-          "no task wrote this element: it holds what device memory is filled "
-          "with");
-    if (word == glue::kHostPoison)
-      status.notes.push_back(
-          "this element did not come back from the device: it holds what the "
-          "host's array was filled with");
-    return status;
+    compareMarked(tensor, got, expected, run.elementsOfSelectedTask(index), tolerance, found,
+                  &report_.rewritten);
   }
 
   // Names the task that wrote the first wrong element.

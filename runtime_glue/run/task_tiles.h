@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TaskTiles: the tiles that a task of a run works on: where they lie on the device, and which part of
-// which tensor each is.
+// TaskTiles: the tiles that a task of a run works on: where they lie on the device, and which part
+// of which tensor each is.
 #pragma once
 
 #include <cstdint>

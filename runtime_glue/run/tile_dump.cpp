@@ -25,7 +25,8 @@ constexpr uint64_t kBlock = 4096;
 
 uint64_t fileBytes(const Tile& tile) {
   const uint64_t bytes = static_cast<uint64_t>(tile.info->rows * tile.info->cols) *
-                             glue::elementSize(tile.info->dtype) + 128;
+                             glue::elementSize(tile.info->dtype) +
+                         128;
   return (bytes + kBlock - 1) / kBlock * kBlock;
 }
 
@@ -80,9 +81,8 @@ Status TileDump::choose(const glue::TaskGraph& graph) {
     const std::string name = names_.nameOf(task);
     const std::string& kernel = manifest_.kernels[graph.func_ids[task]].name;
     uint8_t& chosen = chosen_[static_cast<size_t>(task)];
-    chosen = chosen && std::any_of(options_.tasks.begin(), options_.tasks.end(), [&](const auto& p) {
-               return isTaskOf(p, name, kernel, task);
-             });
+    chosen = chosen && std::any_of(options_.tasks.begin(), options_.tasks.end(),
+                                   [&](const auto& p) { return isTaskOf(p, name, kernel, task); });
     any = any || chosen;
   }
   if (any) return {};
@@ -162,8 +162,7 @@ Status TileDump::writeIndex() const {
   }
   stream << "\n]\n";
   stream.close();
-  return stream ? Status()
-                : Status::badArtifact(file, "cannot write it", "make room on the disk");
+  return stream ? Status() : Status::badArtifact(file, "cannot write it", "make room on the disk");
 }
 
 bool TileDump::before(int64_t task) {
@@ -183,8 +182,10 @@ void TileDump::write(int64_t task, bool after) {
   std::string problem = error ? folder + ": " + error.message() : std::string();
   for (const Tile& tile : tiles_.of(task)) {
     if (!problem.empty() || !(after ? tile.isWritten() : tile.isRead())) continue;
-    problem = npy::write(folder + "/" + tile.info->name + suffix(after), glue::npyType(tile.info->dtype),
-                         {tile.info->rows, tile.info->cols}, packed(tile, &memory)).message;
+    problem =
+        npy::write(folder + "/" + tile.info->name + suffix(after), glue::npyType(tile.info->dtype),
+                   {tile.info->rows, tile.info->cols}, packed(tile, &memory))
+            .message;
   }
   if (problem.empty()) return;
   const std::lock_guard lock(lock_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TileDump: keeps what tasks read and wrote, as .npy files: DIR/<number>.<task>/<tile>.{in,out}.npy, and
-// DIR/index.json, which says what each file is.
+// TileDump: keeps what tasks read and wrote, as .npy files:
+// DIR/<number>.<task>/<tile>.{in,out}.npy, and DIR/index.json, which says what each file is.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct TileDumpOptions {
   int64_t only = -1;  // Run::selectTask's: what it leaves out is not counted
 };
 
-// Whether the name of a task, or of its kernel, or its number is meant: * stands for any characters,
-// ? for one.
+// Whether the name of a task, or of its kernel, or its number is meant: * stands for any
+// characters, ? for one.
 bool isTaskOf(const std::string& pattern, const std::string& name, const std::string& kernel,
               int64_t task);
 

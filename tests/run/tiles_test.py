@@ -158,6 +158,13 @@ def test_trap_tells_of_a_nan_that_came_with_an_input(artifact):
            "  note: no task made a NaN; 2 tasks were given one with what they read, first task 2, twice[r=2]\n")
 
 
+def test_a_wrong_nan_leads_to_the_trap(artifact):
+    result = run(artifact.use(twice="nan").write())
+    assert result.returncode == 1
+    assert "y[3, 1] is nan, expected 21\n" in result.stderr
+    assert "\n  note: --trap-nan names the first task that makes a NaN\n" in result.stderr
+
+
 def test_trap_of_infinities(artifact):
     artifact.use(twice="inf")
     assert run(artifact.write(), "--trap-nan").returncode == 1, "wrong, but no NaN"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What programs show on a terminal and leave out of logs: colours, and the line that says how far a long
-// step has come.
+// What programs show on a terminal and leave out of logs: colours, and the line that says how far a
+// long step has come.
 #pragma once
 
 #include <unistd.h>
@@ -19,18 +19,20 @@ inline bool isLive(int descriptor) {
   return isatty(descriptor) && kind && std::strcmp(kind, "dumb") != 0;
 }
 
-// `choice` is the value of --color: always, never, or auto, for which the environment's NO_COLOR counts.
+// `choice` is the value of --color: always, never, or auto, for which the environment's NO_COLOR
+// counts.
 inline bool wantsColour(const std::string& choice, int descriptor) {
   if (choice != "auto") return choice == "always";
   const char* const no_colour = std::getenv("NO_COLOR");
   return isLive(descriptor) && !(no_colour && *no_colour);
 }
 
-// Progress: one line on stderr, where that is a terminal. It comes up only in steps that take longer than
-// a second, and is gone when they are over.
+// Progress: one line on stderr, where that is a terminal. It comes up only in steps that take
+// longer than a second, and is gone when they are over.
 class Progress {
  public:
-  Progress() : live_(terminal::isLive(STDERR_FILENO)), next_(Clock::now() + std::chrono::seconds(1)) {}
+  Progress()
+      : live_(terminal::isLive(STDERR_FILENO)), next_(Clock::now() + std::chrono::seconds(1)) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
