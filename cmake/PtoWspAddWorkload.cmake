@@ -118,7 +118,7 @@ function(_ptowsp_add_emission)
     list(APPEND options --lines)
   endif()
   set(command "${w_generator}" emit "${w_workload}" -o "${w_dir}" --name ${w_name} ${options}
-    ${platforms} --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
+    ${platforms} ${w_cache} --stamp "${w_dir}/emit.stamp" --depfile "${w_dir}/emit.d")
   set(byproducts "")
   if(CMAKE_GENERATOR MATCHES "Ninja")
     set(byproducts BYPRODUCTS ${emitted})
@@ -203,7 +203,7 @@ function(_ptowsp_add_evaluation)
     endforeach()
   endif()
   add_custom_command(OUTPUT "${w_dir}/eval.stamp"
-    COMMAND ${w_generator} eval "${w_workload}" -o "${w_dir}" ${options}
+    COMMAND ${w_generator} eval "${w_workload}" -o "${w_dir}" ${options} ${w_cache}
       --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
     DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator_files} ${depfile}
     COMMENT "Evaluating ${w_name}" VERBATIM)

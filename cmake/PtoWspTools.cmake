@@ -5,9 +5,18 @@ cmake_policy(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspHostGenerator.cmake")
 
-# _ptowsp_find_generator(): sets w_generator, what COMMAND names, and w_generator_files, what DEPENDS
-# names for it. Building for this machine both are the target PtoWsp::ptowsp-gen.
+# _ptowsp_find_generator(): sets w_generator, what COMMAND names, w_generator_files, what DEPENDS
+# names for it, and w_cache, the option that says where it keeps results. Building for this machine
+# the first two are the target PtoWsp::ptowsp-gen.
 function(_ptowsp_find_generator)
+  set(PTOWSP_CACHE_DIR "" CACHE STRING
+    "Folder where ptowsp-gen keeps what it made for other builds; empty: PTOWSP_CACHE_DIR of the environment")
+  set(w_cache "" PARENT_SCOPE)
+  if(NOT PTOWSP_CACHE_DIR STREQUAL "")
+    cmake_path(ABSOLUTE_PATH PTOWSP_CACHE_DIR BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE
+      OUTPUT_VARIABLE folder)
+    set(w_cache --cache "${folder}" PARENT_SCOPE)
+  endif()
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   if(NOT "CXX" IN_LIST languages)
     _ptowsp_fail("the project does not enable C++, which orchestration and kernels are compiled "

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -18,11 +19,13 @@
 #include "generator/analyze/buffer_check.h"
 #include "generator/analyze/graph_text.h"
 #include "generator/analyze/split_cores.h"
+#include "generator/base/cache.h"
 #include "generator/base/depfile.h"
 #include "generator/base/diagnostic.h"
 #include "generator/base/file.h"
 #include "generator/emit/check_report.h"
 #include "generator/emit/device_kernel.h"
+#include "generator/emit/dispatch.h"
 #include "generator/emit/manifest.h"
 #include "generator/emit/tree.h"
 #include "generator/ir/printer.h"
@@ -53,6 +56,7 @@ struct Settings {
   std::string output;
   std::string name;
   std::string stamp, depfile;
+  std::string cache;  // folder; empty: nothing is kept
   std::vector<std::string> ready;  // one for each configuration
   std::string races = "error", dependences = "dataflow", limits = "none";
   std::vector<std::string> platforms;
@@ -247,6 +251,86 @@ int writeDepfile(const Settings& settings, const std::vector<std::string>& files
                                   : deliver(depfileText(settings.stamp, files), settings.depfile);
 }
 
+// OpenCache: the cache that was asked for, if any. `failed`: its settings are wrong, which was said.
+struct OpenCache {
+  std::optional<Cache> cache;
+  bool failed = false;
+
+  Cache* get() { return cache ? &*cache : nullptr; }
+  // A cache that cannot be used makes nothing fail.
+  void sayProblems() const {
+    if (!cache) return;
+    for (const std::string& problem : cache->problems())
+      fmt::print(stderr, "ptowsp-gen: warning: {}\n", problem);
+  }
+};
+
+OpenCache openCache(const Settings& settings) {
+  if (settings.cache.empty()) return {};
+  uint64_t mebibytes = 1024;
+  const char* given = std::getenv("PTOWSP_CACHE_SIZE");
+  if (const std::string_view text = given ? given : ""; !text.empty()) {
+    const auto [end, problem] = std::from_chars(text.begin(), text.end(), mebibytes);
+    if (problem != std::errc() || end != text.end() || mebibytes > UINT64_MAX >> 20) {
+      fail(fmt::format("PTOWSP_CACHE_SIZE is '{}', expected a number of MiB\n"
+                       "  fix: set it to a whole number, or unset it (1024)", text));
+      return {std::nullopt, true};
+    }
+  }
+  return {Cache(settings.cache, mebibytes << 20), false};
+}
+
+// What an emitted tree depends on. Where the workload's parts stand in its files is not among it:
+// mistakes and warnings, which say so, are never kept.
+CacheKey emissionKey(const Settings& settings, const Loaded& loaded, const Source& source) {
+  CacheKey key("emit");
+  key.add("name", source.name);
+  key.add("file", source.file);
+  key.add("dependences", settings.dependences);
+  key.add("races", settings.races);
+  key.add("limits", settings.limits);
+  key.add("device", isForDevice(settings) ? "yes" : "no");
+  key.addContent("workload", loaded.text);
+  if (!loaded.program->schedule.table.empty())  // it may have been read from a file of its own
+    key.addContent("dispatch", emitDispatchTable(*loaded.program, source.file));
+  return key;
+}
+
+std::optional<std::vector<EmittedFile>> makeTree(const Settings& settings, const Loaded& loaded,
+                                                 const Source& source, Diagnostics& diagnostics) {
+  const bool for_device = isForDevice(settings);
+  const std::optional<Runnable> runnable =
+      splitAndAnalyze(*loaded.program, analyzeOptions(settings), for_device, diagnostics);
+  if (!runnable) return std::nullopt;
+  if (settings.limits == "pinned")
+    checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
+  if (diagnostics.hasErrors()) return std::nullopt;
+  return emitTree(runnable->program, runnable->analysis, source, for_device, diagnostics);
+}
+
+// The tree from the cache, else a new one; nothing when the workload is wrong, and then it has been
+// said.
+std::optional<std::vector<EmittedFile>> findOrMakeTree(const Settings& settings,
+                                                       const Loaded& loaded, const Source& source,
+                                                       Cache* cache, Diagnostics& diagnostics) {
+  const CacheKey key = emissionKey(settings, loaded, source);
+  if (cache && diagnostics.all().empty()) {
+    if (const auto kept = cache->find(key)) {
+      std::vector<EmittedFile> files;
+      for (const KeptFile& file : *kept) files.push_back({file.name, file.bytes});
+      return files;
+    }
+  }
+  auto files = makeTree(settings, loaded, source, diagnostics);
+  if (!report(settings, diagnostics, loaded) || !files) return std::nullopt;
+  if (cache && diagnostics.all().empty()) {
+    std::vector<KeptFile> kept;
+    for (const EmittedFile& file : *files) kept.push_back({file.path, file.text});
+    cache->keep(key, kept);
+  }
+  return files;
+}
+
 int emit(const Settings& settings) {
   if (const std::string problem = problemOfName(settings.name, NameUse::artifact);
       !problem.empty()) {
@@ -254,15 +338,22 @@ int emit(const Settings& settings) {
     return kUsage;
   }
   if (const int failed = removeMarks(settings)) return failed;
-  const std::optional<Checked> checked = readAndCheck(settings);
-  if (!checked) return kUserMistake;
-  const Program& program = checked->program;
+  OpenCache cache = openCache(settings);
+  if (cache.failed) return kUsage;
   Diagnostics diagnostics;
+  const Loaded loaded = load(settings.workload, diagnostics);
+  if (!loaded.program) {
+    report(settings, diagnostics, loaded);
+    return kUserMistake;
+  }
   const Source source = {settings.name, fs::path(settings.workload).filename().string(),
-                         hex16(fnv1a64(checked->loaded.text)),
-                         settings.lines ? checked->loaded.locate() : Locate()};
-  const auto files = emitTree(program, checked->analysis, source, isForDevice(settings), diagnostics);
-  if (!report(settings, diagnostics, checked->loaded) || !files) return kUserMistake;
+                         hex16(fnv1a64(loaded.text)),
+                         settings.lines ? loaded.locate() : Locate()};
+  // Line directives name this machine's files: nothing of that is kept.
+  const auto files = findOrMakeTree(settings, loaded, source, settings.lines ? nullptr : cache.get(),
+                                    diagnostics);
+  cache.sayProblems();
+  if (!files) return kUserMistake;
 
   const fs::path root = settings.output;
   std::string error;
@@ -276,7 +367,7 @@ int emit(const Settings& settings) {
   }
   for (const std::string& path : stale)
     if (const int failed = removeFile(root / path)) return failed;
-  if (const int failed = writeDepfile(settings, checked->loaded.files)) return failed;
+  if (const int failed = writeDepfile(settings, loaded.files)) return failed;
   return settings.stamp.empty() ? kDone : touch(settings.stamp);
 }
 
@@ -306,6 +397,8 @@ std::optional<std::map<std::string, std::string>> pairs(const std::vector<std::s
 
 int eval(const Settings& settings) {
   if (const int failed = removeMarks(settings)) return failed;
+  OpenCache cache = openCache(settings);
+  if (cache.failed) return kUsage;
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
   if (!report(settings, diagnostics, loaded) || !loaded.program) return kUserMistake;
@@ -316,6 +409,8 @@ int eval(const Settings& settings) {
   reference::Options options;
   options.directory = fs::path(settings.workload).parent_path().string();
   options.seed = settings.seed;
+  options.cache = cache.get();
+  options.identity = loaded.text;
   options.inputs = *inputs;
   options.expected = *expected;
   terminal::Progress progress;
@@ -329,6 +424,7 @@ int eval(const Settings& settings) {
       reference::evaluate(*loaded.program, options, evaluation, found) &&
       reference::writeEvaluation(*loaded.program, evaluation, settings.output, found);
   progress.clear();
+  cache.sayProblems();
   std::vector<std::string> files = loaded.files;
   files.insert(files.end(), evaluation.files.begin(), evaluation.files.end());
   if (const int failed = writeDepfile(settings, files)) return failed;
@@ -429,6 +525,13 @@ void addPlatforms(CLI::App* command, Settings& settings, const char* meaning) {
       ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
 }
 
+void addCache(CLI::App* command, Settings& settings) {
+  command
+      ->add_option("--cache", settings.cache,
+                   "Folder where results are kept for other runs (PTOWSP_CACHE_SIZE MiB of them)")
+      ->envname("PTOWSP_CACHE_DIR");
+}
+
 void addReady(CLI::App* command, Settings& settings) {
   command->add_option("--ready", settings.ready,
                       "File removed first: the built artifact's ready file");
@@ -469,6 +572,7 @@ int run(int argc, char** argv) {
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");
   addReady(command, settings);
+  addCache(command, settings);
   commands[command] = emit;
 
   command = app.add_subcommand("print", "Print the workload as canonical JSON");
@@ -503,6 +607,7 @@ int run(int argc, char** argv) {
   addReady(command, settings);
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
       ->needs("--stamp");
+  addCache(command, settings);
   commands[command] = eval;
 
   command =

@@ -14,6 +14,7 @@
 
 #include "generator/ir/dtype.h"
 #include "generator/reference/inputs.h"
+#include "generator/reference/kept_results.h"
 
 namespace ptowsp::reference {
 namespace {
@@ -467,7 +468,11 @@ bool evaluate(const Program& program, const Options& options, Evaluation& evalua
     for (size_t t = 0; t < program.tensors.size(); ++t) {
       all_given &= !isResult(program.tensors[t]) || !evaluation.expected[t].empty();
     }
-    if (!all_given) evaluateTasks(program, options, evaluation);
+    if (!all_given && !takeKeptResults(program, options, evaluation)) {
+      const std::vector<bool> computed = lacking(program, evaluation);
+      evaluateTasks(program, options, evaluation);
+      keepResults(program, options, evaluation, computed);
+    }
   } catch (const std::bad_alloc&) {
     diagnostics.error("out-of-memory", "/tensors", "not enough memory to evaluate the workload",
                       "make the tensors smaller");

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "generator/base/cache.h"
 #include "generator/base/diagnostic.h"
 #include "generator/verify/program.h"
 
@@ -21,6 +22,10 @@ struct Options {
   std::map<std::string, std::string> inputs;    // tensor to .npy file, in place of its init
   std::map<std::string, std::string> expected;  // tensor to .npy file, in place of its evaluation
   uint64_t memory_limit = 0;                    // bytes; 0 is this machine's memory
+  // Where results are kept from one run to the next; none: nowhere. `identity` is what the program
+  // was read from: with the inputs it decides the results.
+  Cache* cache = nullptr;
+  std::string identity;
   // Called now and then during a long evaluation, and then at its end too, with the tasks done and
   // the tasks in all. A short evaluation makes no call.
   std::function<void(int64_t done, int64_t total)> progress;

@@ -272,7 +272,7 @@ def test_the_whole_product_for_aarch64(tmp_path, source_dir, toolchain):
     emulator = [EMULATOR, "-L", "/usr/aarch64-linux-gnu"]
     assert run(*emulator, prefix / "bin/ptowsp-gen", "--version").text.startswith("ptowsp-gen 0.1.0")
     example = source_dir / "examples/scale/scale.json"
-    assert "8 tasks" in run(*emulator, prefix / "bin/ptowsp-gen", "check", example).text
+    assert "tasks 4" in run(*emulator, prefix / "bin/ptowsp-gen", "check", example).words()
 
 
 @aarch64
