@@ -16,7 +16,7 @@
 # becomes {"ptowsp": 1, "error": "..."}: emission reports it, and that one workload fails alone.
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
-foreach(part IN ITEMS Arguments Tools KernelList Device Test)
+foreach(part IN ITEMS Arguments Tools KernelList Device Test InstallWorkload)
   include("${CMAKE_CURRENT_LIST_DIR}/PtoWsp${part}.cmake")
 endforeach()
 
@@ -424,6 +424,9 @@ function(_ptowsp_add_artifact)
   # artifact lies is told by a definition.
   target_include_directories(${w_name} SYSTEM INTERFACE "${w_dir}/include")
   target_compile_definitions(${w_name} INTERFACE "PTOWSP_ARTIFACT_${w_name}=\"${folder}\"")
+  # What ptowsp_install_workload() takes.
+  set_target_properties(${w_name} PROPERTIES PTOWSP_READY_FILE "${folder}/ready"
+    PTOWSP_ARTIFACT_FOLDER "${w_dir}")
   if(TARGET PtoWsp::glue)
     target_link_libraries(${w_name} INTERFACE PtoWsp::glue)
   endif()

@@ -15,33 +15,23 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/include/ptowsp"
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ptowsp/sim")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
-set(function_files AddWorkload Arguments Device FindPtoIsa FindPython HostGenerator KernelList ReservedNames
-  Test Tools)
+set(function_files AddWorkload Arguments Device FindPtoIsa FindPython HostGenerator
+  InstallArtifact InstallWorkload KernelList ReservedNames Test Tools)
 list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")
-install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/README.md"
+install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/PtoWspWorkloadConfig.cmake.in"
+  "${PROJECT_SOURCE_DIR}/cmake/README.md"
   DESTINATION "${package_dir}")
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
-# Its libraries are for one processor. A project for another one goes on searching.
-file(APPEND "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" "
-set(ptowsp_processor \"${CMAKE_SYSTEM_PROCESSOR}\")
-set(ptowsp_wanted \"\${CMAKE_SYSTEM_PROCESSOR}\")
-foreach(processor IN ITEMS ptowsp_processor ptowsp_wanted)
-  string(REGEX REPLACE \"^(arm64|ARM64)$\" \"aarch64\" \${processor} \"\${\${processor}}\")
-  string(REGEX REPLACE \"^(AMD64|amd64)$\" \"x86_64\" \${processor} \"\${\${processor}}\")
-endforeach()
-if(ptowsp_wanted AND NOT ptowsp_wanted STREQUAL ptowsp_processor)
-  string(APPEND PACKAGE_VERSION \" (for \${ptowsp_processor})\")
-  set(PACKAGE_VERSION_UNSUITABLE TRUE)
-endif()
-")
+_ptowsp_refuse_other_processors("${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake")
 set(PTOWSP_FUNCTION_FILE "\${CMAKE_CURRENT_LIST_DIR}/PtoWspAddWorkload.cmake")
 set(PTOWSP_PYTHON_PACKAGES "${CMAKE_INSTALL_DATADIR}/ptowsp/python")
 set(PTOWSP_BRIDGE "${CMAKE_INSTALL_DATADIR}/ptowsp/pto_runtime")
+set(PTOWSP_INCLUDE "${CMAKE_INSTALL_INCLUDEDIR}")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake" INSTALL_DESTINATION "${package_dir}"
-  PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE)
+  PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE PTOWSP_INCLUDE)
 install(FILES "${PROJECT_BINARY_DIR}/install/PtoWspConfig.cmake"
   "${PROJECT_BINARY_DIR}/PtoWspConfigVersion.cmake" DESTINATION "${package_dir}")
 
@@ -49,6 +39,7 @@ export(EXPORT PtoWspTargets NAMESPACE PtoWsp:: FILE "${PROJECT_BINARY_DIR}/PtoWs
 set(PTOWSP_FUNCTION_FILE "${PROJECT_SOURCE_DIR}/cmake/PtoWspAddWorkload.cmake")
 set(PTOWSP_PYTHON_PACKAGES python)
 set(PTOWSP_BRIDGE share/ptowsp/pto_runtime)
+set(PTOWSP_INCLUDE "${PROJECT_SOURCE_DIR}/runtime_glue/include")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PtoWspConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/PtoWspConfig.cmake" INSTALL_DESTINATION "${PROJECT_BINARY_DIR}"
-  INSTALL_PREFIX "${PROJECT_BINARY_DIR}" PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE)
+  INSTALL_PREFIX "${PROJECT_BINARY_DIR}" PATH_VARS PTOWSP_PYTHON_PACKAGES PTOWSP_BRIDGE PTOWSP_INCLUDE)

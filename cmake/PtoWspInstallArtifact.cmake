@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# Runs when a workload is installed (PtoWspInstallWorkload.cmake): copies an artifact as its `ready`
+# file describes it. Given are ptowsp_name, _ready, _artifact (its folder), _to (below the prefix),
+# _data (whether with test data) and _scratch (a folder for what is made here).
+
+# _ptowsp_collect(<json> <variable>): appends every string in it, however deep.
+function(_ptowsp_collect json variable)
+  string(JSON count LENGTH "${json}")
+  set(found ${${variable}})
+  if(count GREATER 0)
+    math(EXPR last "${count} - 1")
+    string(JSON kind TYPE "${json}")
+    foreach(i RANGE ${last})
+      set(member ${i})
+      if(kind STREQUAL "OBJECT")
+        string(JSON member MEMBER "${json}" ${i})
+      endif()
+      string(JSON type TYPE "${json}" "${member}")
+      string(JSON value GET "${json}" "${member}")
+      if(type STREQUAL "STRING")
+        list(APPEND found "${value}")
+      elseif(type MATCHES "^(OBJECT|ARRAY)$")
+        _ptowsp_collect("${value}" found)
+      endif()
+    endforeach()
+  endif()
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
+if(NOT EXISTS "${ptowsp_ready}")
+  message(FATAL_ERROR "ptowsp_install_workload(${ptowsp_name}): the workload has not been built, there "
+    "is no ${ptowsp_ready}; build the target ${ptowsp_name}, then install")
+endif()
+file(READ "${ptowsp_ready}" ptowsp_text)
+set(ptowsp_names "")
+_ptowsp_collect("${ptowsp_text}" ptowsp_names)
+list(REMOVE_DUPLICATES ptowsp_names)
+cmake_path(GET ptowsp_ready PARENT_PATH ptowsp_folder)
+set(ptowsp_target "${CMAKE_INSTALL_PREFIX}/${ptowsp_to}")
+
+# What a configuration of a multi-config build has in a folder of its own comes together with the
+# rest.
+foreach(ptowsp_file IN LISTS ptowsp_names)
+  string(REGEX REPLACE "^[.][.]/" "" ptowsp_place "${ptowsp_file}")
+  cmake_path(GET ptowsp_place PARENT_PATH ptowsp_place)
+  set(ptowsp_source "${ptowsp_folder}/${ptowsp_file}")
+  if(IS_DIRECTORY "${ptowsp_source}")
+    if(ptowsp_data)
+      file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}" TYPE DIRECTORY)
+    endif()
+  elseif(ptowsp_file MATCHES "[.]so$")
+    file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}" TYPE SHARED_LIBRARY)
+  elseif(EXISTS "${ptowsp_source}")
+    file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}")
+  endif()
+endforeach()
+file(INSTALL "${ptowsp_artifact}/include/${ptowsp_name}.h" DESTINATION "${ptowsp_target}/include")
+string(REPLACE "\"../" "\"" ptowsp_text "${ptowsp_text}")
+file(WRITE "${ptowsp_scratch}/ready" "${ptowsp_text}")
+file(INSTALL "${ptowsp_scratch}/ready" DESTINATION "${ptowsp_target}")
