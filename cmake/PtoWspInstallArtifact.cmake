@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Runs when a workload is installed (PtoWspInstallWorkload.cmake): copies an artifact as its `ready`
-# file describes it. Given are ptowsp_name, _ready, _artifact (its folder), _to (below the prefix),
-# _data (whether with test data) and _scratch (a folder for what is made here).
+# Runs when a workload is installed (PtoWspInstallWorkload.cmake): copies what the artifact's `ready`
+# file, and `ready.a2a3` where there is one, name. Given are ptowsp_name, _ready, _artifact (its
+# folder), _to (below the prefix), _data (whether with test data) and _scratch (a folder for what is
+# made here).
 
 # _ptowsp_collect(<json> <variable>): appends every string in it, however deep.
 function(_ptowsp_collect json variable)
@@ -31,30 +32,35 @@ if(NOT EXISTS "${ptowsp_ready}")
   message(FATAL_ERROR "ptowsp_install_workload(${ptowsp_name}): the workload has not been built, there "
     "is no ${ptowsp_ready}; build the target ${ptowsp_name}, then install")
 endif()
-file(READ "${ptowsp_ready}" ptowsp_text)
-set(ptowsp_names "")
-_ptowsp_collect("${ptowsp_text}" ptowsp_names)
-list(REMOVE_DUPLICATES ptowsp_names)
 cmake_path(GET ptowsp_ready PARENT_PATH ptowsp_folder)
 set(ptowsp_target "${CMAKE_INSTALL_PREFIX}/${ptowsp_to}")
-
-# What a configuration of a multi-config build has in a folder of its own comes together with the
-# rest.
-foreach(ptowsp_file IN LISTS ptowsp_names)
-  string(REGEX REPLACE "^[.][.]/" "" ptowsp_place "${ptowsp_file}")
-  cmake_path(GET ptowsp_place PARENT_PATH ptowsp_place)
-  set(ptowsp_source "${ptowsp_folder}/${ptowsp_file}")
-  if(IS_DIRECTORY "${ptowsp_source}")
-    if(ptowsp_data)
-      file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}" TYPE DIRECTORY)
-    endif()
-  elseif(ptowsp_file MATCHES "[.]so$")
-    file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}" TYPE SHARED_LIBRARY)
-  elseif(EXISTS "${ptowsp_source}")
-    file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_target}/${ptowsp_place}")
-  endif()
-endforeach()
 file(INSTALL "${ptowsp_artifact}/include/${ptowsp_name}.h" DESTINATION "${ptowsp_target}/include")
-string(REPLACE "\"../" "\"" ptowsp_text "${ptowsp_text}")
-file(WRITE "${ptowsp_scratch}/ready" "${ptowsp_text}")
-file(INSTALL "${ptowsp_scratch}/ready" DESTINATION "${ptowsp_target}")
+foreach(ptowsp_mark IN ITEMS ready ready.a2a3)
+  if(NOT EXISTS "${ptowsp_folder}/${ptowsp_mark}")
+    continue()
+  endif()
+  file(READ "${ptowsp_folder}/${ptowsp_mark}" ptowsp_text)
+  set(ptowsp_names "")
+  _ptowsp_collect("${ptowsp_text}" ptowsp_names)
+  list(REMOVE_DUPLICATES ptowsp_names)
+  foreach(ptowsp_file IN LISTS ptowsp_names)
+    # What a configuration of a multi-config build has in a folder of its own comes together with
+    # the rest.
+    string(REGEX REPLACE "^[.][.]/" "" ptowsp_place "${ptowsp_file}")
+    cmake_path(GET ptowsp_place PARENT_PATH ptowsp_place)
+    set(ptowsp_source "${ptowsp_folder}/${ptowsp_file}")
+    set(ptowsp_place "${ptowsp_target}/${ptowsp_place}")
+    if(IS_DIRECTORY "${ptowsp_source}")
+      if(ptowsp_data)
+        file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_place}" TYPE DIRECTORY)
+      endif()
+    elseif(ptowsp_file MATCHES "[.]so$")
+      file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_place}" TYPE SHARED_LIBRARY)
+    elseif(EXISTS "${ptowsp_source}")
+      file(INSTALL "${ptowsp_source}" DESTINATION "${ptowsp_place}")
+    endif()
+  endforeach()
+  string(REPLACE "\"../" "\"" ptowsp_text "${ptowsp_text}")
+  file(WRITE "${ptowsp_scratch}/${ptowsp_mark}" "${ptowsp_text}")
+  file(INSTALL "${ptowsp_scratch}/${ptowsp_mark}" DESTINATION "${ptowsp_target}")
+endforeach()
