@@ -12,7 +12,6 @@
 #include <filesystem>
 
 #include "generator/base/file.h"
-#include "ptowsp/hash.h"
 
 namespace ptowsp {
 namespace {
@@ -24,8 +23,14 @@ constexpr size_t kHashDigits = 32;
 constexpr std::time_t kAbandonedSeconds = 3600;
 
 std::string hashOf(std::string_view bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  return hex16(hash.high64) + hex16(hash.low64);
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  std::string digits;
+  for (const unsigned char byte : canonical.digest) {
+    digits += "0123456789abcdef"[byte >> 4];
+    digits += "0123456789abcdef"[byte & 15];
+  }
+  return digits;
 }
 
 // Versions with the same number may differ while one is developed, so that the program's own bytes

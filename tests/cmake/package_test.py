@@ -79,6 +79,12 @@ def test_a_missing_dependency_names_the_debian_package(tmp_path, source_dir):
             succeed=None)  # fmt: skip
 
 
+def test_a_missing_header_names_the_debian_package(tmp_path, source_dir):
+    result = run("cmake", "-S", source_dir, "-B", tmp_path / "build", "-G", "Ninja", "-DPTOWSP_XXHASH_INCLUDE=OFF",
+                 "-DPTOWSP_BUILD_TESTS=OFF", succeed=False)  # fmt: skip
+    assert "PtoWsp needs the header xxhash.h. On Debian: apt install libxxhash-dev" in result.words()
+
+
 def subproject(tmp_path, source_dir, how):
     """A project that has PtoWsp inside its own build."""
     # Only what git would commit: a copy must not carry build folders along.
