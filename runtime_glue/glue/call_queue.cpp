@@ -21,10 +21,13 @@ void CallQueue::push(QueuedCall* call) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!thread_.joinable()) {
-      // Signals meant for the program go to its own threads.
-      sigset_t all, before;
-      sigfillset(&all);
-      pthread_sigmask(SIG_BLOCK, &all, &before);
+      // Signals meant for the program go to its own threads; those of crashes are for whoever crashes.
+      sigset_t blocked, before;
+      sigemptyset(&blocked);
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGCHLD, SIGPIPE, SIGUSR1,
+                               SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT})
+        sigaddset(&blocked, signal);
+      pthread_sigmask(SIG_BLOCK, &blocked, &before);
       try {
         thread_ = std::thread([this] { work(); });
       } catch (...) {

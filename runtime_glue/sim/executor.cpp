@@ -252,7 +252,7 @@ void Executor::Impl::checkRootsInWindow() {
 void Executor::cancel() {
   Impl& impl = *impl_;
   MutexLock lock(impl.watch_mutex);
-  // A thread that runs its task itself has nobody else to interrupt it, also the second time.
+  // A thread that runs its task itself has nobody else to interrupt it: that is done here, after a while.
   if (impl.interruptHere() || !impl.running || impl.all_idle || impl.error) return;
   impl.error = {PTOWSP_SIM_ERROR_CANCELLED, "the run was cancelled before all tasks had run"};
   impl.stop.store(true, std::memory_order_relaxed);

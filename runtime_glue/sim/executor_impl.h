@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,6 +21,10 @@
 namespace ptowsp::sim {
 
 int processors();
+
+// How long kernels that already run may go on after the run has failed: one that is interrupted may hold
+// what it never gives back.
+inline constexpr auto kGrace = std::chrono::milliseconds(100);
 
 // CoreSet: some cores of one type that a worker owns, used in turn.
 struct CoreSet {
@@ -174,6 +179,8 @@ struct Executor::Impl {
   // The thread that runs a task itself, while it does.
   bool runs_here PTOWSP_GUARDED_BY(watch_mutex) = false;
   pthread_t here_thread PTOWSP_GUARDED_BY(watch_mutex) = {};
+  uint64_t here_runs PTOWSP_GUARDED_BY(watch_mutex) = 0;  // that began
+  CondVar here_change;  // for those who cancel: one of another run could take the notice meant for watch()
   bool all_idle PTOWSP_GUARDED_BY(watch_mutex) = false;
   Error error PTOWSP_GUARDED_BY(watch_mutex);
   std::vector<ptowsp_sim_guard_damage> damage PTOWSP_GUARDED_BY(watch_mutex);

@@ -68,6 +68,7 @@ RunResult Executor::Impl::runHere(const Run& one) {
       MutexLock lock(watch_mutex);
       running = runs_here = true;
       here_thread = pthread_self();
+      ++here_runs;
       all_idle = false;
       error = {};
       damage.clear();
@@ -84,6 +85,7 @@ RunResult Executor::Impl::runHere(const Run& one) {
     MutexLock lock(watch_mutex);
     running = runs_here = false;
     all_idle = true;
+    here_change.notify();
   }
   MutexLock lock(watch_mutex);
   result.completed = here.completed;
@@ -97,8 +99,17 @@ RunResult Executor::Impl::runHere(const Run& one) {
 
 bool Executor::Impl::interruptHere() {
   if (!runs_here) return false;
-  if (!error) error = {PTOWSP_SIM_ERROR_CANCELLED, "the run was cancelled before all tasks had run"};
-  stop.store(true, std::memory_order_relaxed);
+  if (!error) {
+    error = {PTOWSP_SIM_ERROR_CANCELLED, "the run was cancelled before all tasks had run"};
+    stop.store(true, std::memory_order_relaxed);
+    const uint64_t cancelled = here_runs;
+    const auto interrupt_at = std::chrono::steady_clock::now() + kGrace;
+    while (runs_here && here_runs == cancelled &&
+           std::chrono::steady_clock::now() < interrupt_at) {
+      here_change.waitUntil(watch_mutex, interrupt_at);
+    }
+    if (!runs_here || here_runs != cancelled) return true;
+  }
   // relaxed: the signal itself comes later
   here.call.interrupt_wanted.store(true, std::memory_order_relaxed);
   interruptThread(here_thread);

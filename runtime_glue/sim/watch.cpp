@@ -11,9 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long kernels that already run may go on after the run has failed, and how often one that does
-// not return is interrupted again.
-constexpr auto kGrace = std::chrono::milliseconds(100);
+// How often a kernel that does not return is interrupted again.
 constexpr auto kInterruptEvery = std::chrono::milliseconds(20);
 
 }  // namespace

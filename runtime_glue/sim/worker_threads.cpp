@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The worker threads: they run tasks while there are any, sleep in between, and come back out of
 // kernels that crashed.
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -11,6 +14,9 @@ namespace ptowsp::sim {
 
 void Executor::Impl::threadMain(Worker& worker) {
   CrashThread guard(&worker.call);
+  // Whatever the thread blocked that started this one.
+  const sigset_t signals = guardedSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   // Handlers come back here out of a kernel; whatever stood between was the kernel's own.
   const int landing = sigsetjmp(worker.call.landing, 1);
   if (landing != landed_first) {

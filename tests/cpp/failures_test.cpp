@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Runs that fail, artifacts that are refused, and what is possible afterwards. Each failing kernel is
 // that of cpp_scale with one mistake (faulty_kernel.cpp), put into a copy of the artifact.
+#include <pthread.h>
+#include <signal.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -115,6 +118,25 @@ TEST_F(Failures, CrashesOnThisThreadAndOnAnother) {
   EXPECT_EQ(failing("crash", options), expected);
   options.timeout = 60s;  // somebody has to watch: the task runs on a thread of its own
   EXPECT_EQ(failing("crash", options), expected);
+}
+
+// Threads inherit what their maker blocks; here it blocks everything.
+TEST_F(Failures, CrashesOnThreadsOfOneThatBlocksSignals) {
+  std::thread blocking([&] {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    DeviceOptions watched;
+    watched.timeout = 60s;
+    for (const DeviceOptions& options : {DeviceOptions(), watched}) {
+      Device device(options);
+      cpp_scale::Workload twice(device, faulty("crash").string());
+      const Call call = twice.start(x_, y_);
+      EXPECT_NE(thrown([&] { call.get(); }).find("crashed: SIGSEGV at address 0x10"), std::string::npos);
+      EXPECT_NE(failing("crash", options).find("crashed: SIGSEGV at address 0x10"), std::string::npos);
+    }
+  });
+  blocking.join();
 }
 #endif
 
