@@ -33,8 +33,8 @@ Status Chip::use() {
 }
 
 Chip::~Chip() {
-  // A dead one may still have a kernel running on its memory: then it is left as it is.
-  if (sim_device && !dead) library->sim()->device_destroy(sim_device);
+  // Of a run that failed, too: no launch returns before its kernels have ended or been made to.
+  if (sim_device) library->sim()->device_destroy(sim_device);
 }
 
 }  // namespace ptowsp::glue
