@@ -148,7 +148,7 @@ def test_a_kernel_that_is_good(tree):
     done = tree.make()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tree.folder / "out/k.stamp").read_text() == "kernel_k.o\nkernel_k.d\nkernel_k.bin\n"
-    assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text()
+    assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text().replace("\\ ", " ")
 
 
 @pytest.mark.skipif(shutil.which("ccache") is None, reason="there is no ccache")
@@ -157,7 +157,7 @@ def test_ccache_starts_it(tree):
     done = tree.make(launcher=["ccache"])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tree.folder / "out/kernel_k.bin").exists()
-    assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text()
+    assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text().replace("\\ ", " ")
 
 
 def refused(tree, text, **arguments):

@@ -155,6 +155,7 @@ def test_what_is_missing_is_named(options, text):
 
 def test_every_example_has_a_picture_and_shows_it():
     for folder in sorted(path.parent for path in ROOT.glob("examples/*/CMakeLists.txt")):
-        assert "(graph.svg)" in (folder / "README.md").read_text(), folder
+        if folder.name != "cpp_app":  # which has no workload of its own
+            assert "(graph.svg)" in (folder / "README.md").read_text(), folder
         listed = f"[{folder.name}]({folder.name})"
         assert listed in (ROOT / "examples/README.md").read_text(), f"examples/README.md does not list {listed}"
