@@ -47,7 +47,9 @@ def test_any_number_of_arguments(tmp_path, tiles, scalars):
     source.write_text(json.dumps(weighted_sum(tiles, scalars)))
     artifact = compile_artifact(source, tmp_path / "artifact", kernel_levels()[0])
     call = (artifact / "kernels/orchestration/pto_wsp_orch.cpp").read_text()
-    assert f'graph.add("weighted_sum", args, {2 * tiles + 4 + scalars}, 0' in call
+    count = 2 * tiles + 4 + scalars
+    function = "add" if count <= 16 else "addWithBlock"
+    assert f'graph.{function}("weighted_sum", args, {count}, 0' in call
     expect_success(run(artifact, tmp_path / "outputs", workers=2))
     found = np.load(tmp_path / "outputs/y.npy")
     want = expected(np.load(artifact / "inputs/x.npy"), scalars)
