@@ -362,6 +362,19 @@ endfunction()
 
 # ---- the target ---------------------------------------------------------------------------------
 
+# _ptowsp_launch_arguments(<variable>): what `ptowsp-gen seal` is told of how to launch, where BLOCK_DIM and
+# AICPU_THREADS say it.
+function(_ptowsp_launch_arguments variable)
+  set(arguments "")
+  if(DEFINED w_BLOCK_DIM)
+    list(APPEND arguments --block-dim ${w_BLOCK_DIM})
+  endif()
+  if(DEFINED w_AICPU_THREADS)
+    list(APPEND arguments --aicpu-threads ${w_AICPU_THREADS})
+  endif()
+  set(${variable} "${arguments}" PARENT_SCOPE)
+endfunction()
+
 # _ptowsp_add_artifact(): the rule for `ready` and the library <name> around it. Building <name>
 # builds the whole artifact; a program that links <name> has it built before.
 function(_ptowsp_add_artifact)
@@ -385,12 +398,8 @@ function(_ptowsp_add_artifact)
       list(APPEND libraries ${target})
     endforeach()
   endforeach()
-  if(DEFINED w_BLOCK_DIM)
-    list(APPEND arguments --block-dim ${w_BLOCK_DIM})
-  endif()
-  if(DEFINED w_AICPU_THREADS)
-    list(APPEND arguments --aicpu-threads ${w_AICPU_THREADS})
-  endif()
+  _ptowsp_launch_arguments(launch)
+  list(APPEND arguments ${launch})
   set(stamps "${w_dir}/emit.stamp")
   if(NOT w_NO_DATA)
     list(APPEND stamps "${w_dir}/eval.stamp")

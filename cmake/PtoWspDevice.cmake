@@ -11,13 +11,15 @@
 # in kernels/device/kernel_<kernel>.list, whose name is known at configure.
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
-include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPtoIsa.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/PtoWspExternalPaths.cmake")
 
 # _ptowsp_find_device(): sets w_device, whether kernels can be compiled and run for a2a3, and
 # w_device_missing, why not. What is named and wrong is an error; what is not there is a skip of tests.
 function(_ptowsp_find_device)
   set(missing "")
-  _ptowsp_find_ascend(ascend)
+  ptowsp_external_path(ascend ASCEND_HOME_PATH
+    "CANN toolkit, whose ccec compiles kernels for a2a3; OFF for none")
+  string(REGEX REPLACE "(.)/$" "\\1" ascend "${ascend}")
   if(NOT ascend)
     list(APPEND missing "ASCEND_HOME_PATH names no CANN toolkit, which has ccec and the AICPU compiler")
   endif()
@@ -53,24 +55,6 @@ function(_ptowsp_find_device)
   set(w_device_toolchain "${toolchain}" PARENT_SCOPE)
   set(w_device_isa "${isa}" PARENT_SCOPE)
   set(w_device_runtime "${folder}" PARENT_SCOPE)
-endfunction()
-
-# _ptowsp_find_ascend(<variable>): the CANN toolkit that ASCEND_HOME_PATH of the cache or the environment
-# names; empty for none.
-function(_ptowsp_find_ascend variable)
-  set(ASCEND_HOME_PATH "$ENV{ASCEND_HOME_PATH}" CACHE STRING
-    "CANN toolkit, whose ccec compiles kernels for a2a3; OFF for none")
-  set(root "${ASCEND_HOME_PATH}")
-  if(root STREQUAL "")
-    set(root "$ENV{ASCEND_HOME_PATH}")
-  endif()
-  if(root STREQUAL "OFF")
-    set(root "")
-  elseif(NOT root STREQUAL "")
-    cmake_path(ABSOLUTE_PATH root BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE)
-    string(REGEX REPLACE "(.)/$" "\\1" root "${root}")
-  endif()
-  set(${variable} "${root}" PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_check_ascend(<root> <variable>): name and version of the toolkit, for versions.py to say, as is
@@ -158,12 +142,8 @@ function(_ptowsp_add_device_artifact)
     --manifest "${w_dir}/manifest.json" --ready "${folder}/ready.a2a3" --inputs "${w_dir}/inputs"
     --expected "${w_dir}/expected" --device-kernels "${w_dir}/a2a3"
     --orchestration "pto-runtime=$<TARGET_FILE:${w_name}.orchestration.pto-runtime>")
-  if(DEFINED w_BLOCK_DIM)
-    list(APPEND arguments --block-dim ${w_BLOCK_DIM})
-  endif()
-  if(DEFINED w_AICPU_THREADS)
-    list(APPEND arguments --aicpu-threads ${w_AICPU_THREADS})
-  endif()
+  _ptowsp_launch_arguments(launch)
+  list(APPEND arguments ${launch})
   set(stamps "${w_dir}/emit.stamp" ${w_device_stamps})
   if(NOT w_NO_DATA)
     list(APPEND stamps "${w_dir}/eval.stamp")

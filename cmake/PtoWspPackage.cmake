@@ -15,7 +15,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/include/ptowsp"
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime_glue/sim/include/"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ptowsp/sim")
 install(EXPORT PtoWspTargets NAMESPACE PtoWsp:: DESTINATION "${package_dir}")
-set(function_files AddWorkload Arguments Device FindPtoIsa FindPython HostGenerator
+set(function_files AddWorkload Arguments Device ExternalPaths FindPython HostGenerator
   InstallArtifact InstallWorkload KernelList ReservedNames Test Tools)
 list(TRANSFORM function_files REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cmake/PtoWsp\\1.cmake")
 install(FILES ${function_files} "${PROJECT_SOURCE_DIR}/cmake/PtoWspWorkloadConfig.cmake.in"

@@ -2,6 +2,7 @@
 # What a workload is built with: the generator, the runtimes, the processor levels of its kernels.
 include_guard(GLOBAL)
 cmake_policy(VERSION 3.25)
+include("${CMAKE_CURRENT_LIST_DIR}/PtoWspExternalPaths.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspHostGenerator.cmake")
 
@@ -80,28 +81,16 @@ endfunction()
 # or the environment, else 3rdparty/pto-runtime of this PtoWsp's sources or of the project, where it
 # is populated; empty for the built-in runtime alone.
 function(_ptowsp_find_pto_runtime variable)
-  set(PTO_RUNTIME_PATH "$ENV{PTO_RUNTIME_PATH}" CACHE STRING
+  ptowsp_external_path(root PTO_RUNTIME_PATH
     "Checkout of pto-runtime to run workloads on, besides the built-in runtime; OFF for none; \
-empty for 3rdparty/pto-runtime where it is populated")
-  set(root "${PTO_RUNTIME_PATH}")
-  if(root STREQUAL "")
-    set(root "$ENV{PTO_RUNTIME_PATH}")
-  endif()
-  if(root STREQUAL "OFF" OR CMAKE_CROSSCOMPILING)
+empty for 3rdparty/pto-runtime where it is populated"
+    pto-runtime python/bindings.py)
+  if(CMAKE_CROSSCOMPILING)
     set(root "")
-  elseif(root STREQUAL "")
-    foreach(tree IN ITEMS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." "${CMAKE_SOURCE_DIR}")
-      cmake_path(NORMAL_PATH tree)
-      if(root STREQUAL "" AND EXISTS "${tree}/3rdparty/pto-runtime/python/bindings.py")
-        cmake_path(APPEND tree 3rdparty pto-runtime OUTPUT_VARIABLE root)
-      endif()
-    endforeach()
-  elseif(NOT IS_DIRECTORY "${root}")
+  elseif(NOT root STREQUAL "" AND NOT IS_DIRECTORY "${root}")
     _ptowsp_fail("PTO_RUNTIME_PATH is '${root}', and there is no such folder; set it to a "
       "checkout of pto-runtime, or to OFF for the built-in runtime. Where pto-runtime is a "
       "submodule: git submodule update --init --recursive")
-  else()
-    cmake_path(ABSOLUTE_PATH root BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE)
   endif()
   set(${variable} "${root}" PARENT_SCOPE)
 endfunction()

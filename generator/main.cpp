@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // ptowsp-gen: reads a workload, verifies and analyzes it, and emits what the command asks for.
-// Only this file prints and exits. 0: done; 1: the workload or a file is wrong; 2: wrong usage.
+// Only this file and options.cpp, its command line, print and exit. 0: done; 1: the workload or a file
+// is wrong; 2: wrong usage.
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -29,6 +29,7 @@
 #include "generator/emit/manifest.h"
 #include "generator/emit/tree.h"
 #include "generator/ir/printer.h"
+#include "generator/options.h"
 #include "generator/reference/evaluate.h"
 #include "generator/reference/files.h"
 #include "generator/verify/capabilities.h"
@@ -49,31 +50,6 @@ constexpr Dependences kDependences[] = {Dependences::dataflow, Dependences::prog
 constexpr std::string_view kDeviceNote =
     "  a2a3: kernels can be emitted. PtoWsp has never run one on hardware: see docs/a2a3.md\n";
 constexpr int kDone = 0, kUserMistake = 1, kUsage = 2;
-
-// Settings: the command line; a command reads what it declared.
-struct Settings {
-  std::string workload;
-  std::string output;
-  std::string name;
-  std::string stamp, depfile;
-  std::string cache;  // folder; empty: nothing is kept
-  std::vector<std::string> ready;  // one for each configuration
-  std::string races = "error", dependences = "dataflow", limits = "none";
-  std::vector<std::string> platforms;
-  std::string format = "dot";
-  int64_t limit = 300;
-  bool json = false, lines = false;
-  std::string colour = "auto";
-  uint64_t seed = 0;
-  std::vector<std::string> inputs, expected;
-};
-
-struct SealSettings {
-  std::string manifest, ready, platform = "a2a3sim", inputs, expected;
-  std::string device_kernels, toolchain;
-  std::vector<std::string> arch, orchestrations, kernels;
-  int block_dim = 0, aicpu_threads = 0;
-};
 
 int fail(const std::string& message) {
   fmt::print(stderr, "ptowsp-gen: error: {}\n", message);
@@ -132,19 +108,20 @@ struct Runnable {
 
 // A program that splitting changes is checked as the user wrote it first, so that mistakes are told in
 // the user's terms.
-std::optional<Runnable> splitAndAnalyze(const Program& written, const AnalyzeOptions& options,
-                                        bool for_device, Diagnostics& diagnostics) {
-  AnalyzeOptions last = options;
+std::optional<Runnable> splitAndAnalyze(const Program& written, const Settings& settings,
+                                        bool keep_graph, Diagnostics& diagnostics) {
+  AnalyzeOptions options = analyzeOptions(settings, keep_graph);
   if (needsSplit(written)) {
     AnalyzeOptions checks = options;
-    checks.keep_graph = last.warnings = false;
+    checks.keep_graph = options.warnings = false;
     if (!analyze(written, checks, diagnostics)) return std::nullopt;
   }
   std::optional<Program> program = splitCores(written, diagnostics);
   if (!program) return std::nullopt;
-  checkBuffers(*program, for_device, diagnostics);
-  std::optional<Analysis> analysis = analyze(*program, last, diagnostics);
+  checkBuffers(*program, isForDevice(settings), diagnostics);
+  std::optional<Analysis> analysis = analyze(*program, options, diagnostics);
   if (!analysis) return std::nullopt;
+  if (settings.limits == "pinned") checkLimits(*program, analysis->segments, diagnostics);
   return Runnable{std::move(*program), std::move(*analysis)};
 }
 
@@ -161,10 +138,7 @@ std::optional<Checked> readAndCheck(const Settings& settings, bool keep_graph = 
   Loaded loaded = load(settings.workload, diagnostics);
   std::optional<Runnable> runnable;
   if (loaded.program)
-    runnable = splitAndAnalyze(*loaded.program, analyzeOptions(settings, keep_graph),
-                               isForDevice(settings), diagnostics);
-  if (runnable && settings.limits == "pinned")
-    checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
+    runnable = splitAndAnalyze(*loaded.program, settings, keep_graph, diagnostics);
   if (!report(settings, diagnostics, loaded) || !runnable) return std::nullopt;
   return Checked{std::move(loaded), std::move(runnable->program), std::move(runnable->analysis)};
 }
@@ -190,15 +164,11 @@ int check(const Settings& settings) {
   Diagnostics diagnostics;
   const Loaded loaded = load(settings.workload, diagnostics);
   std::string summary;
-  if (loaded.program)
-    if (const auto runnable =
-            splitAndAnalyze(*loaded.program, analyzeOptions(settings), isForDevice(settings),
-                                              diagnostics)) {
+  if (loaded.program) {
+    const auto runnable = splitAndAnalyze(*loaded.program, settings, /*keep_graph=*/false, diagnostics);
+    if (runnable && checkDevice(settings, runnable->program, diagnostics))
       summary = summaryJson(runnable->program, runnable->analysis, note);
-      if (!checkDevice(settings, runnable->program, diagnostics)) summary.clear();
-      if (settings.limits == "pinned")
-        checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
-    }
+  }
   const int delivered =
       deliver(checkReport(diagnostics, loaded.locate(), summary), settings.output);
   return diagnostics.hasErrors() ? kUserMistake : delivered;
@@ -298,14 +268,10 @@ CacheKey emissionKey(const Settings& settings, const Loaded& loaded, const Sourc
 
 std::optional<std::vector<EmittedFile>> makeTree(const Settings& settings, const Loaded& loaded,
                                                  const Source& source, Diagnostics& diagnostics) {
-  const bool for_device = isForDevice(settings);
   const std::optional<Runnable> runnable =
-      splitAndAnalyze(*loaded.program, analyzeOptions(settings), for_device, diagnostics);
-  if (!runnable) return std::nullopt;
-  if (settings.limits == "pinned")
-    checkLimits(runnable->program, runnable->analysis.segments, diagnostics);
-  if (diagnostics.hasErrors()) return std::nullopt;
-  return emitTree(runnable->program, runnable->analysis, source, for_device, diagnostics);
+      splitAndAnalyze(*loaded.program, settings, /*keep_graph=*/false, diagnostics);
+  if (!runnable || diagnostics.hasErrors()) return std::nullopt;
+  return emitTree(runnable->program, runnable->analysis, source, isForDevice(settings), diagnostics);
 }
 
 // The tree from the cache, else a new one; nothing when the workload is wrong, and then it has been
@@ -488,167 +454,14 @@ int seal(const SealSettings& settings) {
              : kDone;
 }
 
-void addWorkload(CLI::App* command, Settings& settings) {
-  command->add_option("workload", settings.workload, "Workload file (JSON)")->required();
-  command
-      ->add_option("--color", settings.colour,
-                   "Colours in messages; auto: on a terminal, unless NO_COLOR is set")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->capture_default_str();
-}
-
-void addSemantics(CLI::App* command, Settings& settings) {
-  command
-      ->add_option("--races", settings.races,
-                   "Races in parallel loops: an error, or put in program order")
-      ->check(CLI::IsMember({"error", "allow"}))
-      ->capture_default_str();
-  command
-      ->add_option("--dependences", settings.dependences,
-                   "Edges from the tile regions that tasks touch; one task after another; or as "
-                   "written, where races are errors in any case")
-      ->check(CLI::IsMember({"dataflow", "program_order", "explicit"}))
-      ->capture_default_str();
-}
-
-void addLimits(CLI::App* command, Settings& settings) {
-  command
-      ->add_option("--limits", settings.limits,
-                   "What cannot be made to fit the pinned pto-runtime: part of the summary, or an "
-                   "error")
-      ->check(CLI::IsMember({"none", "pinned"}))
-      ->capture_default_str();
-}
-
-void addPlatforms(CLI::App* command, Settings& settings, const char* meaning) {
-  command->add_option("--platform", settings.platforms, meaning)
-      ->check(CLI::IsMember({"a2a3sim", "a2a3"}));
-}
-
-void addCache(CLI::App* command, Settings& settings) {
-  command
-      ->add_option("--cache", settings.cache,
-                   "Folder where results are kept for other runs (PTOWSP_CACHE_SIZE MiB of them)")
-      ->envname("PTOWSP_CACHE_DIR");
-}
-
-void addReady(CLI::App* command, Settings& settings) {
-  command->add_option("--ready", settings.ready,
-                      "File removed first: the built artifact's ready file");
-}
-
 int run(int argc, char** argv) {
-  CLI::App app(
-      "Turns a tile workload into an Ascend task graph: checks it, emits the sources that build\n"
-      "and run it, and evaluates what it must give.\n",
-      "ptowsp-gen");
-  app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
-  app.set_version_flag("--version", std::string("ptowsp-gen " PTOWSP_VERSION ", contract ") + glue::kContract);
-  app.require_subcommand(1);
-  app.footer("Exit status: 0 done, 1 the workload or a file is wrong, 2 wrong usage.");
-  Settings settings;
-  SealSettings sealing;
-  std::map<CLI::App*, int (*)(const Settings&)> commands;
-
-  CLI::App* command =
-      app.add_subcommand("check", "Report every error, then a summary of the graph");
-  addWorkload(command, settings);
-  addSemantics(command, settings);
-  addLimits(command, settings);
-  addPlatforms(command, settings, "Platforms to check for: a2a3sim, and a2a3, which has limits of its own");
-  command->add_flag("--json", settings.json, "Errors and summary as JSON on standard output");
-  commands[command] = check;
-
-  command = app.add_subcommand("emit", "Write the host_build_graph source tree");
-  addWorkload(command, settings);
-  addSemantics(command, settings);
-  addLimits(command, settings);
-  command->add_option("-o,--output", settings.output, "Folder of the emitted tree")->required();
-  command->add_option("--name", settings.name, "The workload's C identifier")->required();
-  addPlatforms(command, settings, "Platforms to emit for: a2a3sim, which is always there, and a2a3");
-  command->add_flag("--lines", settings.lines,
-                    "#line directives in kernels, with which a debugger shows the workload's lines");
-  command->add_option("--stamp", settings.stamp, "File made anew when the tree is written");
-  command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
-      ->needs("--stamp");
-  addReady(command, settings);
-  addCache(command, settings);
-  commands[command] = emit;
-
-  command = app.add_subcommand("print", "Print the workload as canonical JSON");
-  addWorkload(command, settings);
-  command->add_option("-o,--output", settings.output, "File instead of standard output");
-  commands[command] = print;
-
-  command = app.add_subcommand("graph", "Draw the task graph");
-  addWorkload(command, settings);
-  addSemantics(command, settings);
-  command->add_option("--format", settings.format, "dot (Graphviz), mermaid or json")
-      ->check(CLI::IsMember({"dot", "mermaid", "json"}))
-      ->capture_default_str();
-  command
-      ->add_option("--limit", settings.limit,
-                   "More tasks than this are collapsed by kernel and loop")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command->add_option("-o,--output", settings.output, "File instead of standard output");
-  commands[command] = graph;
-
-  command = app.add_subcommand(
-      "eval", "Evaluate the workload directly: inputs and expected outputs as .npy");
-  addWorkload(command, settings);
-  command->add_option("-o,--output", settings.output, "Folder that gets inputs/ and expected/")
-      ->required();
-  command->add_option("--seed", settings.seed, "Seed of the random inputs")->capture_default_str();
-  command->add_option("--input", settings.inputs, "TENSOR=FILE.npy in place of the tensor's init");
-  command->add_option("--expected", settings.expected,
-                      "TENSOR=FILE.npy in place of the evaluation");
-  command->add_option("--stamp", settings.stamp, "File made anew when the data are written");
-  addReady(command, settings);
-  command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
-      ->needs("--stamp");
-  addCache(command, settings);
-  commands[command] = eval;
-
-  command =
-      app.add_subcommand("list", "Print the kernel list: <cores>:<kernel>, a line for each");
-  addWorkload(command, settings);
-  command->add_option("-o,--output", settings.output, "File, written only when it changes");
-  commands[command] = list;
-
-  command = app.add_subcommand("capabilities",
-                               "Print what each runtime does with each directive, as Markdown");
-  command->add_option("-o,--output", settings.output, "File, written only when it changes");
-  commands[command] = capabilityPage;
-
-  CLI::App* sealer =
-      app.add_subcommand("seal", "Write the ready file of an artifact, the build's last step");
-  sealer->add_option("--manifest", sealing.manifest, "The artifact's manifest.json")->required();
-  sealer->add_option("--ready", sealing.ready, "The ready file to write")->required();
-  sealer->add_option("--platform", sealing.platform, "Platform it was built for")
-      ->capture_default_str();
-  sealer->add_option("--arch", sealing.arch, "Levels the kernels are built for")->required();
-  sealer->add_option("--orchestration", sealing.orchestrations, "RUNTIME=FILE")->required();
-  sealer->add_option("--kernel", sealing.kernels, "NAME:LEVEL=FILE");
-  sealer->add_option("--device-kernels", sealing.device_kernels,
-                     "Folder of kernel_<name>.bin, the code of each of the manifest's kernels");
-  sealer->add_option("--toolchain", sealing.toolchain, "What compiled those, with its version");
-  sealer->add_option("--inputs", sealing.inputs, "Folder of the inputs")->required();
-  sealer->add_option("--expected", sealing.expected, "Folder of the expected outputs")->required();
-  sealer->add_option("--block-dim", sealing.block_dim,
-                     "Blocks to run on, 0: the runtime's default");
-  sealer->add_option("--aicpu-threads", sealing.aicpu_threads,
-                     "Schedulers, 0: the runtime's default");
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
-  }
-  if (sealer->parsed()) return seal(sealing);
-  for (const auto& [subcommand, function] : commands)
-    if (subcommand->parsed()) return function(settings);
-  return kUsage;
+  CommandLine line;
+  if (const std::optional<int> end = parseCommandLine(argc, argv, &line)) return *end == 0 ? kDone : kUsage;
+  if (line.command == "seal") return seal(line.sealing);
+  static const std::map<std::string, int (*)(const Settings&)> commands = {
+      {"check", check}, {"emit", emit}, {"print", print}, {"graph", graph},
+      {"eval", eval},   {"list", list}, {"capabilities", capabilityPage}};
+  return commands.at(line.command)(line.settings);
 }
 
 }  // namespace

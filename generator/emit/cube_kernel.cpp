@@ -145,7 +145,7 @@ class CubeEmitter {
         if (op.op->form == ops::Form::matmul) products += productText(op) + placeMark(op.place);
     for (size_t i = 0; i < kernel_.tiles.size(); ++i)
       if (plan_.stored[i] >= 0)
-        after += storeText(static_cast<int>(i), plan_.stored[i]) + storeMark(static_cast<int>(i));
+        after += storeText(static_cast<int>(i), plan_.stored[i]) + storeMark(kernel_, static_cast<int>(i));
     const std::string numbers = numberTexts();
     const Prologue prologue =
         emitPrologue(kernel_, tiles_, usedTiles(kernel_, plan_.live, plan_.stored),
@@ -305,14 +305,6 @@ class CubeEmitter {
                     is_tile && plan_.saved[at(value).index] ? savedMatrix(at(value).index)
                                                             : matrixOf(value),
                     shape);
-  }
-
-  std::string storeMark(int tile) const {
-    std::string mark;
-    for (const KernelOp& op : kernel_.ops)
-      if (op.result < 0 && op.args[0] == kernel_.tiles[static_cast<size_t>(tile)].value)
-        mark = placeMark(op.place);
-    return mark;
   }
 
   const Kernel& kernel_;

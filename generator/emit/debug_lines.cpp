@@ -67,6 +67,13 @@ class Resolver {
 }  // namespace
 
 std::string placeMark(std::string_view place) { return fmt::format("{}{}\n", kMark, place); }
+std::string storeMark(const Kernel& kernel, int tile) {
+  std::string mark;
+  for (const KernelOp& op : kernel.ops)
+    if (op.result < 0 && op.args[0] == kernel.tiles[static_cast<size_t>(tile)].value)
+      mark = placeMark(op.place);
+  return mark;
+}
 std::string endMark() { return placeMark(""); }
 
 std::string resolveMarks(std::string_view text, const Locate& lines, std::string_view file) {

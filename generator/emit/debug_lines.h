@@ -8,12 +8,15 @@
 #include <string_view>
 
 #include "generator/base/diagnostic.h"
+#include "generator/verify/program.h"
 
 namespace ptowsp {
 
 // A line which says that the lines before it, back to the mark before, are of this place of the
 // workload.
 std::string placeMark(std::string_view place);
+// The mark of the last op that stores to a tile; empty where none does.
+std::string storeMark(const Kernel& kernel, int tile);
 // What has no mark behind it up to here stays a line of the emitted file.
 std::string endMark();
 

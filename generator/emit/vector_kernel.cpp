@@ -256,13 +256,6 @@ class VectorEmitter {
     const KernelOp* const op = definitionOf(value);
     return op ? placeMark(op->place) : std::string();
   }
-  std::string storeMark(int tile) const {
-    std::string mark;
-    for (const KernelOp& op : kernel_.ops)
-      if (op.result < 0 && op.args[0] == kernel_.tiles[static_cast<size_t>(tile)].value)
-        mark = placeMark(op.place);
-    return mark;
-  }
 
   // Where the row of a kept value begins.
   std::string keptRow(int value) const {
@@ -303,7 +296,7 @@ class VectorEmitter {
       body += inner + storeText(dtypeOf(value), keptRow(value), value);
     for (const int tile : pass.stores)
       body += inner + storeText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]) +
-              storeMark(tile);
+              storeMark(kernel_, tile);
     return fmt::format("{0}{1}ptowsp::{2}<{3}>([&](auto at) PTOWSP_INLINE {{\n{4}{1}}});\n{5}",
                        before, indent, pass.folds.empty() ? "forColumns" : "foldColumns",
                        pass.columns, body, after);
@@ -333,7 +326,7 @@ class VectorEmitter {
       text += indent + storeOneText(dtypeOf(value), keptRow(value), value);
     for (const int tile : loop.scalar_stores)
       text += indent + storeOneText(kernel_.tiles[tile].dtype, rows_[tile], plan_.stored[tile]) +
-              storeMark(tile);
+              storeMark(kernel_, tile);
     return text;
   }
 

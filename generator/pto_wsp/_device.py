@@ -59,7 +59,7 @@ def find(tools: Tools, pto_runtime: str | None) -> Device:
 
 
 def _pto_isa() -> str | None:
-    # As PtoWspFindPtoIsa.cmake looks for it.
+    # As PtoWspExternalPaths.cmake looks for it.
     given = os.environ.get("PTO_ISA_PATH", "")
     if given == "OFF":
         return None
