@@ -9,18 +9,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from run_test import RUN, SANITIZED, SIM, Artifact, run
+from pair import RUN, SANITIZED, SIM, run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from on_terminal import on_a_terminal  # noqa: E402
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs/run.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-
-
-@pytest.fixture
-def artifact(tmp_path):
-    return Artifact(tmp_path / "pair.ptowsp")
 
 
 # ---- --json ----

@@ -11,16 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from run_test import SANITIZED, Artifact, run
+from pair import SANITIZED, Artifact, run
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-
-
-@pytest.fixture
-def artifact(tmp_path):
-    return Artifact(tmp_path / "pair.ptowsp")
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from run_test import SANITIZED, Artifact, expect, run
-
-
-@pytest.fixture
-def artifact(tmp_path):
-    return Artifact(tmp_path / "pair.ptowsp")
-
+from pair import SANITIZED, Artifact, expect, run
 
 # ---- --dump-tensors ----
 
