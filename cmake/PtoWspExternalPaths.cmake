@@ -26,6 +26,19 @@ function(ptowsp_external_path variable name help)
   set(${variable} "${root}" PARENT_SCOPE)
 endfunction()
 
+# ptowsp_find_pto_runtime(<variable>): the checkout of pto-runtime that workloads run on, or nothing for the built-in
+# runtime alone, which is what cross builds have.
+function(ptowsp_find_pto_runtime variable)
+  ptowsp_external_path(root PTO_RUNTIME_PATH
+    "Checkout of pto-runtime to run workloads on, besides the built-in runtime; OFF for none; \
+empty for 3rdparty/pto-runtime where it is populated"
+    pto-runtime python/bindings.py)
+  if(CMAKE_CROSSCOMPILING)
+    set(root "")
+  endif()
+  set(${variable} "${root}" PARENT_SCOPE)
+endfunction()
+
 # ptowsp_find_pto_isa(<variable>): the checkout of PTO-ISA that kernels for the device are compiled with, or nothing.
 function(ptowsp_find_pto_isa variable)
   ptowsp_external_path(root PTO_ISA_PATH

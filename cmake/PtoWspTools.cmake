@@ -60,7 +60,12 @@ function(_ptowsp_find_runtimes)
   set(w_runtime_builtin_includes "$<TARGET_PROPERTY:PtoWsp::sim,INTERFACE_INCLUDE_DIRECTORIES>"
     PARENT_SCOPE)
   set(w_runtime_builtin_library "$<TARGET_FILE:PtoWsp::sim>" PARENT_SCOPE)
-  _ptowsp_find_pto_runtime(root)
+  ptowsp_find_pto_runtime(root)
+  if(NOT root STREQUAL "" AND NOT IS_DIRECTORY "${root}")
+    _ptowsp_fail("PTO_RUNTIME_PATH is '${root}', and there is no such folder; set it to a "
+      "checkout of pto-runtime, or to OFF for the built-in runtime. Where pto-runtime is a "
+      "submodule: git submodule update --init --recursive")
+  endif()
   if(root AND DEFINED w_AICPU_THREADS AND w_AICPU_THREADS GREATER 4)
     _ptowsp_fail("AICPU_THREADS is '${w_AICPU_THREADS}', and pto-runtime (${root}) has 4 scheduler "
       "threads; use 1 to 4, or configure with PTO_RUNTIME_PATH=OFF for the built-in runtime, which "
@@ -75,24 +80,6 @@ function(_ptowsp_find_runtimes)
     set(w_runtime_pto-runtime_library "${folder}" PARENT_SCOPE)
   endif()
   set(w_runtimes ${runtimes} PARENT_SCOPE)
-endfunction()
-
-# _ptowsp_find_pto_runtime(<variable>): the checkout of pto-runtime: PTO_RUNTIME_PATH of the cache
-# or the environment, else 3rdparty/pto-runtime of this PtoWsp's sources or of the project, where it
-# is populated; empty for the built-in runtime alone.
-function(_ptowsp_find_pto_runtime variable)
-  ptowsp_external_path(root PTO_RUNTIME_PATH
-    "Checkout of pto-runtime to run workloads on, besides the built-in runtime; OFF for none; \
-empty for 3rdparty/pto-runtime where it is populated"
-    pto-runtime python/bindings.py)
-  if(CMAKE_CROSSCOMPILING)
-    set(root "")
-  elseif(NOT root STREQUAL "" AND NOT IS_DIRECTORY "${root}")
-    _ptowsp_fail("PTO_RUNTIME_PATH is '${root}', and there is no such folder; set it to a "
-      "checkout of pto-runtime, or to OFF for the built-in runtime. Where pto-runtime is a "
-      "submodule: git submodule update --init --recursive")
-  endif()
-  set(${variable} "${root}" PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_add_pto_runtime(<root>): once for a build tree, the target ptowsp.pto_runtime, which has

@@ -86,6 +86,7 @@ std::string ChildProcess::start(const std::vector<std::string>& command, const s
   deadline_ = timeout_seconds > 0 ? now() + timeout_seconds : 0;
   request_ = memoryFile("request", request);
   pace_ = std::move(pace);
+  pause_ = pace_.seconds;
   next_read_ = 0;
   int printed[2] = {-1, -1};
   // O_DIRECT: each write is a packet, and takes a page; the pipe is made one page large.
@@ -165,8 +166,12 @@ void ChildProcess::takeOutput() {
   }
   if (got <= 0) return;
   const std::string_view text(buffer, static_cast<size_t>(got));
-  if (!pace_.text.empty() && text.find(pace_.text) != std::string_view::npos)
-    next_read_ = now() + pace_.seconds;
+  if (!pace_.text.empty() && text.find(pace_.text) != std::string_view::npos) {
+    next_read_ = now() + pause_;
+    pause_ = std::min(2 * pause_, pace_.most);
+  } else {
+    pause_ = pace_.seconds;
+  }
   output_ += text;
   if (output_.size() > 2 * kMostPrinted) output_.erase(0, output_.size() - kMostPrinted);
 }

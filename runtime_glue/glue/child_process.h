@@ -3,8 +3,9 @@
 // request, 1 and 2 what it prints, 3 its reports, line by line, 4 memory shared with this process.
 //
 // File 1 is a pipe that holds one write. Who prints there a line with a certain text is held up:
-// the pipe is not read for a while. So a thread of it that counts its polls sleeps now and then,
-// and other threads get the processor.
+// the pipe is not read for a while, twice as long for each such line in a row. So a thread of it
+// that counts its polls sleeps now and then, and other threads get the processor: the longer it has
+// waited in vain, the more of it.
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +21,8 @@ class ChildProcess {
   enum class Event { line, end, timeout };
   struct Pace {
     std::string text;  // empty: nobody is held up
-    double seconds = 0;
+    double seconds = 0;  // for the first line
+    double most = 0;     // for any
   };
 
   ChildProcess() = default;
@@ -57,6 +59,7 @@ class ChildProcess {
   bool running_ = false;  // guarded by mutex_
   double deadline_ = 0;   // on the monotonic clock; 0: none
   Pace pace_;
+  double pause_ = 0;      // seconds, for the line that is printed next, if it is such a line
   double next_read_ = 0;  // of what it prints, on the monotonic clock
   int request_ = -1, printed_ = -1, failed_ = -1, reports_ = -1;
   int status_ = 0;

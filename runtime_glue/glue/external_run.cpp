@@ -143,7 +143,7 @@ Status Run::attemptExternal(const std::vector<void*>& tensors, int* code) {
   device_.startedProcess();
   const std::string error = device_.process().start(
       {runtime.python, "-I", "-S", "-B", runtime.launcher}, request, shared_.file(),
-      device_.options().timeout, {runtime.waiting, runtime.pause * 1e-3});
+      device_.options().timeout, {runtime.waiting, runtime.pause * 1e-3, runtime.longest_pause * 1e-3});
   if (!error.empty())
     return Status::runFailure(runtime.python, "cannot start it: " + error,
                               format("build the target %s again", runtime.target()));

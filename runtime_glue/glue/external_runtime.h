@@ -22,7 +22,8 @@ struct ExternalRuntime {
   int most_blocks = 1;
   std::vector<std::string> leftovers;  // files that a killed process leaves; {pid}: its number
   std::string waiting;  // what is in each line that a scheduler prints while it waits for cores
-  int pause = 0;        // milliseconds that it is kept in each
+  int pause = 0;        // milliseconds that it is kept in the first one, and twice as long in each next
+  int longest_pause = 0;  // milliseconds, in any
   // Of a device: what it was built with, and the file that is there where the device is; {id}: its
   // number.
   std::string toolchain, device_file;

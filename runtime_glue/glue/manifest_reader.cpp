@@ -522,6 +522,7 @@ Status parseRuntime(std::string_view text, const std::string& file, ExternalRunt
   runtime->most_blocks = static_cast<int>(reader.integer(root, "", "most_blocks", 1, 1 << 20));
   runtime->waiting = reader.text(root, "", "waiting");
   runtime->pause = static_cast<int>(reader.integer(root, "", "pause", 0, 1000));
+  runtime->longest_pause = static_cast<int>(reader.integer(root, "", "longest_pause", 0, 10'000));
   if (runtime->isDevice()) {
     runtime->toolchain = reader.name(root, "", "toolchain");
     runtime->device_file = reader.name(root, "", "device_file");

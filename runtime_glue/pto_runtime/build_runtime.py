@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -61,9 +63,9 @@ def main() -> int:
         "bindings": os.path.join(root, "python"),
         "host": "host.so", "aicpu": "aicpu.so", "aicore": "aicore.so",
         "most_blocks": version.most_blocks, "leftovers": version.leftovers,
-        "waiting": version.waiting, "pause": version.pause}
+        "waiting": version.waiting, "pause": version.pause, "longest_pause": version.longest_pause}
     if options.platform == "a2a3":  # its scheduler prints nothing here, and has a processor of its own
-        description |= {"waiting": "", "pause": 0, "toolchain": options.toolchain,
+        description |= {"waiting": "", "pause": 0, "longest_pause": 0, "toolchain": options.toolchain,
                         "device_file": versions.DEVICE_FILE}
     partial = ready + ".partial"
     with open(partial, "w", encoding="utf-8") as file:
@@ -82,12 +84,16 @@ def _build(root: str, log: str, platform: str) -> dict[str, bytes]:
     os.dup2(target, 1)
     os.dup2(target, 2)
     os.close(target)
-    sys.path.insert(0, os.path.join(root, "python"))
+    copied = _copy_without_blanks(root)
+    python = os.path.join(copied or root, "python")
+    sys.path.insert(0, python)
     try:
         from runtime_builder import RuntimeBuilder
         host, aicpu, aicore = RuntimeBuilder(platform=platform).build(RUNTIME)
     finally:
-        sys.path.remove(os.path.join(root, "python"))
+        sys.path.remove(python)
+        if copied:
+            shutil.rmtree(copied)
         sys.stdout.flush()
         for number, copy in enumerate(kept, 1):
             os.dup2(copy, number)
@@ -96,6 +102,18 @@ def _build(root: str, log: str, platform: str) -> dict[str, bytes]:
         if not content.startswith(b"\x7fELF"):
             raise RuntimeError(f"its {name} library is no shared library")
     return {"host.so": host, "aicpu.so": aicpu, "aicore.so": aicore}
+
+
+def _copy_without_blanks(root: str) -> str | None:
+    """A copy of the checkout's sources to build from where its own path has blanks, at which its builder cuts the
+    command line of CMake. It resolves links, so that one would not do. In /tmp, where it builds, too."""
+    if not any(c.isspace() for c in root):
+        return None
+    folder = tempfile.mkdtemp(prefix="pto_runtime_", dir="/tmp")
+    for part in ("python", "src"):
+        shutil.copytree(os.path.join(root, part), os.path.join(folder, part),
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 def _report(root: str, log: str, error: Exception, platform: str) -> None:

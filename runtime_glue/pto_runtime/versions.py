@@ -17,13 +17,15 @@ PINNED = "0db0ea4bd84e1078d0a3a66ceba205b6c5224c33"
 
 class Version:
     """name: of the contract. facts: (file, pattern, what it means). includes: folders for
-    orchestrations, on either platform, whose class Runtime is the same. most_blocks: blocks of cores in one launch. leftovers: files that a
-    killed process of that version leaves, {pid} stands for its number. a2a3sim only: waiting: what is in each
-    line that a scheduler prints while it waits for cores; pause: milliseconds that it is kept in
-    each, see child_process.h."""
+    orchestrations, on either platform, whose class Runtime is the same. most_blocks: blocks of cores in one
+    launch. leftovers: files that a killed process of that version leaves, {pid} stands for its number. a2a3sim
+    only: waiting: what is in each line that a scheduler prints while it waits for cores; pause: milliseconds
+    that it is kept in the first one, and twice as long in each next, but no longer than longest_pause; see
+    child_process.h."""
 
     def __init__(self, name: str, facts: list[tuple[str, str, str]], includes: list[str],
-                 most_blocks: int, leftovers: list[str], waiting: str, pause: int) -> None:
+                 most_blocks: int, leftovers: list[str], waiting: str, pause: int,
+                 longest_pause: int) -> None:
         self.name = name
         self.facts = facts
         self.includes = includes
@@ -31,6 +33,7 @@ class Version:
         self.leftovers = leftovers
         self.waiting = waiting
         self.pause = pause
+        self.longest_pause = longest_pause
 
 
 _RUNTIME_H = "src/runtime/host_build_graph/runtime/runtime.h"
@@ -56,8 +59,8 @@ VERSIONS = [
         ["/tmp/orch_so_{pid}.so", "/tmp/aicpu_sim_{pid}.so", "/tmp/aicore_sim_{pid}.so"],
         # A scheduler gives up after a million polls without news, some 4 ms: as long as a time
         # slice, so that a core which was not scheduled looks like one that hangs. It prints ten
-        # such lines before.
-        "idle iterations, progress", 10),
+        # such lines before, so it gives up after 1.3 s, and what takes 20 ms waits for 30.
+        "idle iterations, progress", 10, 200),
 ]
 
 

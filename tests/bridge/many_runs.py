@@ -3,7 +3,7 @@
 
     many_runs.py -o FOLDER [--runs N] [--again] [--nightly] [EXAMPLE...]
 
-with the environment of the tests: PTO_RUNTIME_PATH, PTOWSP_BUILD_DIR, PTOWSP_RUN. FOLDER gets the builds,
+with the environment of the tests: PTO_RUNTIME_PATH (or PTOWSP_TEST_PTO_RUNTIME), PTOWSP_BUILD_DIR, PTOWSP_RUN. FOLDER gets the builds,
 progress.log, a line for each run, and table.json, written after each: for each workload how many runs were
 right, reported (a failure that was told, with no result), and wrong. A second call goes on where the first
 one was ended; --again begins anew. Exit status: 0 when no result was wrong, 77 without a pto-runtime.
@@ -115,9 +115,9 @@ def main():
     unknown = set(options.examples) - set(examples())
     if unknown:
         parser.error(f"there is no example {' '.join(sorted(unknown))}; there are {' '.join(examples())}")
-    pto_runtime = os.environ.get("PTO_RUNTIME_PATH", "")
+    pto_runtime = os.environ.get("PTO_RUNTIME_PATH") or os.environ.get("PTOWSP_TEST_PTO_RUNTIME", "")
     if pto_runtime in ("", "OFF"):
-        print("skipped: PTO_RUNTIME_PATH is not set: it names a checkout of pto-runtime")
+        print("skipped: no pto-runtime: set PTO_RUNTIME_PATH to a checkout")
         return SKIPPED
     if options.nightly and os.environ.get("PTOWSP_TIER") != "nightly":
         print("skipped: a long test: PTOWSP_TIER=nightly runs it")

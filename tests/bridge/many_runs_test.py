@@ -58,7 +58,7 @@ def test_without_a_runtime_it_is_a_skip(tmp_path):
     program = ROOT / "tests/bridge/many_runs.py"
     done = python(program, "-o", tmp_path, env={"PTO_RUNTIME_PATH": "OFF"})
     assert (done.returncode, done.stdout) == (
-        77, "skipped: PTO_RUNTIME_PATH is not set: it names a checkout of pto-runtime\n")
+        77, "skipped: no pto-runtime: set PTO_RUNTIME_PATH to a checkout\n")
     done = python(program, "-o", tmp_path, "--nightly", env={"PTO_RUNTIME_PATH": "/x", "PTOWSP_TIER": "ci"})
     assert (done.returncode, done.stdout) == (77, "skipped: a long test: PTOWSP_TIER=nightly runs it\n")
     done = python(program, "-o", tmp_path, "soft", env={"PTO_RUNTIME_PATH": "/x"})

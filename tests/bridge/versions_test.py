@@ -2,31 +2,9 @@
 """Which pto-runtime is there: found, refused with the reason, built with its own builder."""
 import json
 import os
-import pathlib
 import shutil
 
-import pytest
-from conftest import BRIDGE, BUILD, GIVEN, ROOT, needs_pto_runtime, python, run
-
-PROJECT = """cmake_minimum_required(VERSION 3.25)
-project(versions LANGUAGES CXX)
-find_package(PtoWsp CONFIG REQUIRED)
-enable_testing()
-ptowsp_add_workload(scale SOURCE "%s")
-"""
-
-
-@pytest.fixture
-def project(tmp_path):
-    """Configures a project with one workload; the finished cmake."""
-    (tmp_path / "source").mkdir()
-    (tmp_path / "source/CMakeLists.txt").write_text(PROJECT % (ROOT / "examples/scale/scale.json"))
-
-    def configure(*options, environment=None):
-        return run("cmake", "-G", "Ninja", "-S", tmp_path / "source", "-B", tmp_path / "build",
-                   f"-DPtoWsp_DIR={BUILD}", *options, env={"PTO_RUNTIME_PATH": "", **(environment or {})})
-    return configure
-
+from conftest import BRIDGE, PROJECT, ROOT, python, run
 
 def fake(folder, *, tasks=1024, python=True):
     """A checkout with what versions are known by, and nothing else."""
@@ -145,23 +123,3 @@ def test_a_folder_that_is_no_runtime(tmp_path):
     (tmp_path / "runtime.json").write_text(json.dumps({"ptowsp_runtime": 2}))
     done = run(os.environ["PTOWSP_RUN"], tmp_path / "a", "--runtime", tmp_path)
     assert f"{tmp_path}/runtime.json: error: found 2, expected an integer from 1 to 1\n" in done.stderr
-
-
-@needs_pto_runtime
-def test_libraries_are_built_once_and_follow_their_sources(project, tmp_path):
-    root = tmp_path / "checkout"
-    shutil.copytree(GIVEN, root, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-    done = project(f"-DPTO_RUNTIME_PATH={root}")
-    assert done.returncode == 0, done.stderr
-    build = tmp_path / "build"
-    tested = run("ctest", "--test-dir", build, "-L", "a2a3sim", "--no-tests=error", "--output-on-failure")
-    assert tested.returncode == 0, tested.stdout
-    assert "scale.a2a3sim " in tested.stdout and "scale.a2a3sim.builtin " in tested.stdout
-    assert "no work to do" in run("ninja", "-C", build, "ptowsp.workloads").stdout
-    assert list(root.rglob("__pycache__")) == [], "nothing is written into the checkout"
-    (root / "src/runtime/host_build_graph/aicpu/aicpu_executor.cpp").touch()
-    again = run("ninja", "-C", build, "ptowsp.workloads")
-    assert "Building the libraries of pto-runtime G1" in again.stdout
-    (build / "ptowsp.pto_runtime/host.so").unlink()
-    assert "Building the libraries" in run("ninja", "-C", build, "ptowsp.workloads").stdout
-    assert pathlib.Path(build / "ptowsp.pto_runtime/host.so").exists()
