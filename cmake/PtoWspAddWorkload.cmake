@@ -80,7 +80,7 @@ function(_ptowsp_list_sim_support variable)
   set(${variable} "${headers}" PARENT_SCOPE)
 endfunction()
 
-# _ptowsp_add_emission(): the rule for emit.stamp. The emitted files are by-products, written only
+# _ptowsp_add_emission(): the rule for emit.stamp. Sets w_emission, the target that all others wait for. The emitted files are by-products, written only
 # when their bytes change, so that what depends on them is as exact as they are.
 function(_ptowsp_add_emission)
   _ptowsp_list_orchestration_headers(headers)
@@ -138,7 +138,15 @@ function(_ptowsp_add_emission)
   if(TARGET ${w_name}.stage.list)
     add_dependencies(${w_name}.stage.emit ${w_name}.stage.list)
   endif()
-  set(w_emitted "${emitted}" PARENT_SCOPE)
+  set(w_emission ${w_name}.stage.emit)
+  if(w_device AND NOT CMAKE_GENERATOR MATCHES "Ninja")
+    # With several targets behind it, what is missing comes back before any of them: emission makes all
+    # of them out of date.
+    set(w_emission ${w_name}.stage.sources)
+    add_custom_target(${w_emission} DEPENDS ${emitted})
+    add_dependencies(${w_emission} ${w_name}.stage.emit)
+  endif()
+  set(w_emission ${w_emission} PARENT_SCOPE)
 endfunction()
 
 # _ptowsp_ready_options(<variable>): --ready for the file of every configuration. What changes the
@@ -207,10 +215,11 @@ function(_ptowsp_add_evaluation)
       --stamp "${w_dir}/eval.stamp" --depfile "${w_dir}/eval.d"
     DEPENDS "${w_workload}" "${w_dir}/emit.stamp" ${files} ${w_generator_files} ${depfile}
     COMMENT "Evaluating ${w_name}" VERBATIM)
-  if(CMAKE_GENERATOR MATCHES "Ninja")
-    # As part of <name> alone it would wait for the libraries that <name> depends on.
+  if(CMAKE_GENERATOR MATCHES "Ninja" OR w_device)
+    # As part of <name> alone it would wait for the libraries that <name> depends on. With make the
+    # artifact for the device is a target beside <name>, and both would make it.
     add_custom_target(${w_name}.stage.eval DEPENDS "${w_dir}/eval.stamp")
-    add_dependencies(${w_name}.stage.eval ${w_name}.stage.emit)
+    add_dependencies(${w_name}.stage.eval ${w_emission})
   endif()
 endfunction()
 
@@ -219,7 +228,7 @@ endfunction()
 # user's own code: warnings, linters, unity builds, postfixes.
 function(_ptowsp_add_module target file source)
   add_library(${target} MODULE "${source}")
-  add_dependencies(${target} ${w_name}.stage.emit)
+  add_dependencies(${target} ${w_emission})
   set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX ".so" OUTPUT_NAME "${file}"
     LIBRARY_OUTPUT_DIRECTORY "${w_dir}"
     CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
@@ -413,22 +422,27 @@ function(_ptowsp_add_artifact)
   if(w_EXCLUDE_FROM_ALL)
     set(exclude EXCLUDE_FROM_ALL)
   endif()
-  set(sources "${folder}/ready")
-  if(w_device)
-    list(APPEND sources "${folder}/ready.a2a3")
+  set(stages ${w_emission})
+  if(TARGET ${w_name}.stage.eval)
+    list(APPEND stages ${w_name}.stage.eval)
   endif()
+  set(sources "${folder}/ready")
   if(NOT CMAKE_GENERATOR MATCHES "Ninja")
     list(APPEND sources "${w_dir}/manifest.json" "${w_dir}/kernels/kernel_config.py"
       "${w_dir}/include/${w_name}.h")
+    if(w_device)
+      # make goes through whole targets. So what is for a2a3sim is one by itself, which is made whether
+      # or not kernels for the device compile.
+      add_custom_target(${w_name}.stage.a2a3sim DEPENDS ${sources})
+      add_dependencies(${w_name}.stage.a2a3sim ${stages})
+      list(APPEND stages ${w_name}.stage.a2a3sim ${w_name}.stage.a2a3)
+    endif()
+  endif()
+  if(w_device)
+    list(APPEND sources "${folder}/ready.a2a3")
   endif()
   add_library(${w_name} INTERFACE ${exclude} ${sources})
-  add_dependencies(${w_name} ${w_name}.stage.emit)
-  if(w_device AND NOT CMAKE_GENERATOR MATCHES "Ninja")
-    add_dependencies(${w_name} ${w_name}.stage.a2a3)  # see there
-  endif()
-  if(TARGET ${w_name}.stage.eval)
-    add_dependencies(${w_name} ${w_name}.stage.eval)
-  endif()
+  add_dependencies(${w_name} ${stages})
   # A program that links <name> includes <name>.h, which is the same wherever it was emitted: where the
   # artifact lies is told by a definition.
   target_include_directories(${w_name} SYSTEM INTERFACE "${w_dir}/include")

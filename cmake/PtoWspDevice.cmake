@@ -127,11 +127,8 @@ function(_ptowsp_add_device_kernels)
       DEPFILE "${w_dir}/a2a3/${kernel}.d"
       COMMENT "Compiling ${w_name}.${kernel} for a2a3" VERBATIM)
   endforeach()
-  # A target of their own: with make, a deleted source comes back here, by emission, before anything that
-  # waits for emission is looked at. Ninja needs no such order, and there a kernel that does not compile for the
-  # device is nothing to the test on a2a3sim.
   add_custom_target(${w_name}.stage.a2a3 DEPENDS ${stamps})
-  add_dependencies(${w_name}.stage.a2a3 ${w_name}.stage.emit)
+  add_dependencies(${w_name}.stage.a2a3 ${w_emission})
   set(w_device_stamps "${stamps}" PARENT_SCOPE)
 endfunction()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a build for a2a3 does, on a stand-in for the toolchain."""
 import json
+import re
 import subprocess
 import time
 
@@ -56,9 +57,10 @@ def test_first_build_tests_and_increments(built):
     assert (built.device_compiles(result), result.compiled) == (["one.a", "one.b"], [])
     assert built.nothing_to_do()
 
-    (built.artifact("one") / "kernels/aiv/kernel_a.cpp").unlink()
-    assert built.device_compiles(built.build()) == ["one.a"]
-    assert built.nothing_to_do()
+    for deleted, compiled in (("aiv/kernel_a.cpp", ["one.a"]), ("aiv_sim/kernel_a.cpp", [])):
+        (built.artifact("one") / "kernels" / deleted).unlink()
+        assert built.device_compiles(built.build()) == compiled
+        assert built.nothing_to_do()
 
 
 def test_kernels_of_every_core(ninja_project):
@@ -128,8 +130,8 @@ def test_the_launcher_starts_the_device_compiler(ninja_project, tmp_path):
     assert project.ctest("-L", "^a2a3$").failed_tests == []
 
 
-def test_a_kernel_that_does_not_compile_fails_its_own_test_only(ninja_project):
-    project = ninja_project
+def test_a_kernel_that_does_not_compile_fails_its_own_test_only(project):
+    """That of its workload on a2a3: what is for a2a3sim does not wait for it."""
     project.put("one.json", workload(a=2.0))
     project.put("two.json", workload(c=2.0))
     project.write(CALL + "\nptowsp_add_workload(two SOURCE two.json PLATFORMS a2a3)")
@@ -139,7 +141,11 @@ def test_a_kernel_that_does_not_compile_fails_its_own_test_only(ninja_project):
                       "!__builtin_strstr(__BASE_FILE__, \"two.ptowsp\"), \"of one project\");\n#endif\n")
     tested = project.ctest("-L", "a2a3", succeed=False)
     assert tested.failed_tests == ["two.a2a3"]
-    assert "two.ptowsp: error: found no `ready.a2a3` file" in tested.text
+    assert "found no `ready.a2a3` file" in tested.text
+    assert {"one.a2a3", "two.a2a3sim"} <= set(re.findall(r"(\S+) \.+ +Passed", tested.text))
+    # After a change, too.
+    edit(project, "two.json", workload(c=3.0))
+    assert project.ctest("-L", "a2a3", succeed=False).failed_tests == ["two.a2a3"]
 
 
 def missing(project, name, value, *, succeed=True):

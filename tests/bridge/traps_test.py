@@ -74,17 +74,67 @@ def test_orchestration_by_hand_is_right(launched, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("tasks", [520, 1100])
-def test_1_and_2_more_successors_or_tasks_than_its_tables_hold(tasks, launched, tmp_path):
-    """One producer, many consumers. They are cut and relayed to fit."""
+def fan(tasks):
+    """One producer, many consumers."""
     workload = twice(tasks=tasks)
     workload["tensors"][1:1] = [{"name": "t", "dtype": "f32", "shape": [8, 16], "role": "temporary"}]
     workload["program"] = [
         {"task": "twice", "args": {"a": "x[0:8, :]", "b": "t"}},
         {"for": "i", "extent": tasks, "mode": "parallel", "body": [
             {"task": "twice", "args": {"a": "t", "b": "y" + VIEW.format("i")}}]}]
-    done = launched(artifact(workload, tmp_path / "a"))
+    return workload
+
+
+@pytest.mark.parametrize("tasks", [520, 1100])
+def test_1_and_2_more_successors_or_tasks_than_its_tables_hold(tasks, launched, tmp_path):
+    """They are cut and relayed to fit."""
+    done = launched(artifact(fan(tasks), tmp_path / "a"))
     assert done.returncode == 0, done.stderr  # relays, and several launches
+
+
+# The emitted orchestration, which is told, after class Runtime has its tables, that one of them is larger.
+UNLIMITED = """#include "runtime.h"
+#undef RUNTIME_MAX_TABLE
+#define RUNTIME_MAX_TABLE 100000
+#include "pto_wsp_orch.cpp"
+"""
+
+
+@pytest.mark.parametrize("table, workload, code, message", [
+    ("FANOUT", fan(520), -109, "ptowsp: the runtime lost an edge of task 0"),
+    ("TASKS", twice(tasks=1100), -107, "ptowsp: task of twice: the runtime refused task 1024, or gave it an id out of order")])
+def test_1_and_2_what_does_not_get_into_its_tables_is_noticed(table, workload, code, message, launched, tmp_path):
+    folder = artifact(workload, tmp_path / "a", UNLIMITED.replace("TABLE", table))
+    done = launched(folder, "--outputs", tmp_path / "out")
+    text = failure(done, "pair: error: pto-runtime failed, while building the task graph (orchestration): "
+                         f"init_runtime failed: {code}")
+    assert f"note: pto-runtime: {message}\n" in text
+    assert not (tmp_path / "out").exists()
+
+
+def initialized(folder, host):
+    """What its bindings and the orchestration say of the whole graph, which no runner looked at."""
+    files = sorted([*folder.glob("inputs/*.npy"), *folder.glob("expected/*.npy")])
+    return python("-c", f"""
+import json, sys
+import numpy as np
+sys.path.insert(0, {GIVEN + "/python"!r})
+import bindings
+arrays = {{file.rpartition("/")[2][:-4]: np.load(file) for file in {[str(file) for file in files]!r}}}
+manifest = json.load(open({str(folder / "manifest.json")!r}))
+used = [arrays[t["name"]] for t in manifest["tensors"] if t["role"] != "temporary"]
+runtime = bindings.bind_host_binary({str(host)!r})()
+bindings.set_device(0)
+runtime.initialize(open({str(folder / "orchestration.pto-runtime.so")!r}, "rb").read(), "build_pto_wsp_graph",
+                   [number for array in used for number in (array.ctypes.data, array.nbytes)])
+""")
+
+
+def test_2_a_graph_of_several_launches_is_not_built_as_one(pto_runtime, tmp_path):
+    done = initialized(artifact(fan(1100), tmp_path / "a"), pto_runtime / "host.so")
+    assert done.returncode == 1 and done.stderr.endswith("RuntimeError: init_runtime failed: -103\n"), done.stderr
+    assert "ptowsp: the whole graph was asked for: its 1101 tasks take 2 launches of this runtime, each with a " \
+        "segment number\n" in done.stderr
 
 
 def test_2_a_task_with_more_arguments_than_it_takes(launched, tmp_path):
@@ -103,15 +153,25 @@ def test_2_a_task_with_more_arguments_than_it_takes(launched, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_3_more_results_than_it_records(launched, tmp_path):
+def many_results():
     n = 70
     workload = twice(tasks=1)
     workload["tensors"] = [workload["tensors"][0], *({**workload["tensors"][1], "name": f"out{i}"}
                                                      for i in range(n))]
     workload["program"] = [{"task": "twice", "args": {"a": "x", "b": f"out{i}"}} for i in range(n)]
-    done = launched(artifact(workload, tmp_path / "a"))
+    return workload
+
+
+def test_3_more_results_than_it_records(launched, tmp_path):
+    done = launched(artifact(many_results(), tmp_path / "a"))
     assert (done.returncode, done.stdout) == (2, "")
     assert "found a graph of which every launch brings back more than 64 tensors" in done.stderr
+
+
+def test_3_a_result_that_is_not_recorded_is_noticed(pto_runtime, tmp_path):
+    done = initialized(artifact(many_results(), tmp_path / "a"), pto_runtime / "host.so")
+    assert done.returncode == 1 and done.stderr.endswith("RuntimeError: init_runtime failed: -104\n"), done.stderr
+    assert "ptowsp: tensor out64: the runtime records only 64 tensors to bring back\n" in done.stderr
 
 
 def test_4_and_13_a_cycle_that_is_reported_as_success(launched, tmp_path):
