@@ -71,6 +71,20 @@ TEST(Float16, RoundsToTheNearest) {
   EXPECT_EQ(bf16(std::numeric_limits<float>::max()).bits, 0x7F80);
 }
 
+// Literals are double or int, and a compiler may have a 16-bit type that they convert to as well.
+template <typename Half>
+void checkNumbers() {
+  EXPECT_EQ(static_cast<float>(Half(1.5)), 1.5f);
+  EXPECT_EQ(static_cast<double>(Half(-3)), -3.0);
+  EXPECT_EQ(static_cast<int>(Half(7.75f)), 7);
+  EXPECT_EQ(static_cast<long>(Half(2ul)), 2);
+}
+
+TEST(Float16, FromAndToNumbersOfAllTypes) {
+  checkNumbers<f16>();
+  checkNumbers<bf16>();
+}
+
 #ifdef __FLT16_MANT_DIG__
 TEST(Float16, AsTheCompilerConverts) {
   std::mt19937 random(20261123);

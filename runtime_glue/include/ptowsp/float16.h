@@ -5,9 +5,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace ptowsp {
 namespace detail {
+
+template <typename Number>
+using IfNumber = std::enable_if_t<std::is_arithmetic_v<Number>>;
 
 inline std::uint32_t bitsOf(float value) {
   std::uint32_t bits;
@@ -57,8 +61,13 @@ struct __attribute__((may_alias)) f16 {
   std::uint16_t bits = 0;
 
   f16() = default;
-  explicit f16(float value) : bits(detail::halfBits(value)) {}
-  explicit operator float() const { return detail::halfValue(bits); }
+  // From and to numbers of all types, by way of float.
+  template <typename Number, typename = detail::IfNumber<Number>>
+  explicit f16(Number value) : bits(detail::halfBits(static_cast<float>(value))) {}
+  template <typename Number, typename = detail::IfNumber<Number>>
+  explicit operator Number() const {
+    return static_cast<Number>(detail::halfValue(bits));
+  }
 #ifdef __FLT16_MANT_DIG__
   f16(_Float16 value) { std::memcpy(&bits, &value, sizeof bits); }
   operator _Float16() const {
@@ -79,9 +88,11 @@ struct __attribute__((may_alias)) bf16 {
   std::uint16_t bits = 0;
 
   bf16() = default;
-  explicit bf16(float value) : bits(detail::brainBits(value)) {}
-  explicit operator float() const {
-    return detail::floatOf(static_cast<std::uint32_t>(bits) << 16);
+  template <typename Number, typename = detail::IfNumber<Number>>
+  explicit bf16(Number value) : bits(detail::brainBits(static_cast<float>(value))) {}
+  template <typename Number, typename = detail::IfNumber<Number>>
+  explicit operator Number() const {
+    return static_cast<Number>(detail::floatOf(static_cast<std::uint32_t>(bits) << 16));
   }
   static bf16 fromBits(std::uint16_t bits) {
     bf16 value;
