@@ -3,9 +3,7 @@
 // errors into words. What a run is stands in run.h.
 #include <time.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <optional>
@@ -18,11 +16,14 @@
 #include "runtime_glue/glue/c_device.h"
 #include "runtime_glue/glue/c_error.h"
 #include "runtime_glue/glue/c_program.h"
+#include "runtime_glue/glue/c_struct.h"
 #include "runtime_glue/glue/find_artifact.h"
 #include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/process_makespan.h"
 #include "runtime_glue/glue/text.h"
 
+using ptowsp::glue::checkCall;
+using ptowsp::glue::checkStruct;
 using ptowsp::glue::failed;
 using ptowsp::glue::format;
 using ptowsp::glue::guarded;
@@ -39,7 +40,7 @@ uint64_t now() {
 
 // Keeps the text of this thread's last error with the program, too, where that is its own.
 int kept(ptowsp_program* program, int outcome) {
-  if (program->shared) return outcome;
+  if (!program || program->shared) return outcome;
   program->error.clear();
   if (outcome == PTOWSP_OK) return outcome;
   ptowsp_error_info info = {};
@@ -183,7 +184,6 @@ void ptowsp_program::fillStats(ptowsp_program_stats* stats) const {
   const ptowsp::glue::RunStats& last = run->stats();
   const ptowsp::glue::GraphInfo& info = artifact.manifest.graph;
   ptowsp_program_stats value = {};
-  value.size = static_cast<uint32_t>(std::min<size_t>(stats->size, sizeof value));
   value.workers = last.workers;
   value.tasks = info.tasks;
   value.edges = info.edges;
@@ -196,7 +196,7 @@ void ptowsp_program::fillStats(ptowsp_program_stats* stats) const {
   value.window_stalls = last.window_stalls;
   value.cores = last.cores;
   value.call_ns = call_ns;
-  std::memcpy(stats, &value, value.size);
+  ptowsp::glue::giveStruct(value, stats);
 }
 
 // The arguments as Run takes them; an error when they are not what the workload takes.
@@ -255,9 +255,6 @@ Status ptowsp_program::takeTensor(const ptowsp::glue::TensorInfo& tensor, ptowsp
 
 ptowsp::glue::CallEnd ptowsp_program::callOrThrow(const ptowsp_argument* arguments, uint32_t count,
                                                   ptowsp_program_stats* stats, const void* who) {
-  if (!run)
-    return {PTOWSP_BAD_ARTIFACT,
-            Status::badArtifact("ptowsp_program_run", "the program could not be opened")};
   if (dead)
     return {PTOWSP_RUN_FAILURE, Status::runFailure(artifact.manifest.name,
                                                    "the device is dead since an earlier run failed",
@@ -286,8 +283,20 @@ ptowsp::glue::CallEnd ptowsp_program::call(const ptowsp_argument* arguments, uin
   try {
     return callOrThrow(arguments, count, stats, who);
   } catch (const std::exception&) {  // out of memory: nothing else throws
+    // How far it came is not known.
+    launcher.markDead();
+    dead = !shared;
     return {PTOWSP_RUN_FAILURE, {}};
   }
+}
+
+Status ptowsp::glue::checkCall(const char* function, const ptowsp_program* program,
+                               const void* arguments, uint32_t count) {
+  if (!program || (count != 0 && !arguments))
+    return Status::badArtifact(function, format("found a null pointer, expected %s",
+                                                program ? "one to the arguments" : "a program"));
+  if (!program->run) return Status::badArtifact(function, "the program could not be opened");
+  return {};
 }
 
 namespace {
@@ -295,7 +304,6 @@ namespace {
 // One run, when it is its turn; the outcome, whose error is kept.
 int runCall(ptowsp_program* program, const ptowsp_argument* arguments, uint32_t count,
             ptowsp_program_stats* stats) {
-  if (!program->device) return failed(Status::badArtifact("ptowsp_program_run", "the program could not be opened"));
   const ptowsp::glue::Turn turn(program->device->turns);
   const ptowsp::glue::CallEnd end = program->call(arguments, count, stats, program);
   return end.outcome == PTOWSP_OK ? PTOWSP_OK : failed(end.status, end.outcome);
@@ -310,9 +318,11 @@ PTOWSP_EXPORT int ptowsp_program_open(const char* artifact, const ptowsp_program
                                       "found a null pointer, expected one to a ptowsp_program*"));
   *program = new (std::nothrow) ptowsp_program;
   if (!*program) return failed(Status{Outcome::run_failure, {}, {}, {}, {}});
-  ptowsp_program_options wanted = {};
-  if (options) std::memcpy(&wanted, options, std::min<size_t>(options->size, sizeof wanted));
-  return kept(*program, guarded([&] { return open(**program, artifact, wanted); }));
+  return kept(*program, guarded([&] {
+    ptowsp_program_options wanted;
+    Status status = ptowsp::glue::takeStruct("ptowsp_program_options", options, &wanted);
+    return status.ok() ? open(**program, artifact, wanted) : status;
+  }));
 }
 
 PTOWSP_EXPORT void ptowsp_program_close(ptowsp_program* program) {
@@ -325,12 +335,21 @@ PTOWSP_EXPORT const char* ptowsp_program_artifact(const ptowsp_program* program)
 
 PTOWSP_EXPORT int ptowsp_program_call(ptowsp_program* program, const ptowsp_argument* arguments,
                                       uint32_t count, ptowsp_program_stats* stats) {
-  return guarded([&] { return runCall(program, arguments, count, stats); });
+  return guarded([&] {
+    if (Status status = checkCall("ptowsp_program_call", program, arguments, count); !status.ok())
+      return failed(status);
+    if (Status status = checkStruct("ptowsp_program_stats", stats); !status.ok())
+      return failed(status);
+    return runCall(program, arguments, count, stats);
+  });
 }
 
 PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tensors,
                                      const uint64_t* bytes, uint32_t count) {
   return kept(program, guarded([&] {
+    if (Status status = checkCall("ptowsp_program_run", program, tensors && bytes ? tensors : nullptr, count);
+        !status.ok())
+      return failed(status);
     std::vector<ptowsp_argument> arguments(count);
     for (uint32_t i = 0; i < count; ++i) arguments[i] = {tensors[i], bytes[i], nullptr};
     return runCall(program, arguments.data(), count, nullptr);
@@ -338,7 +357,7 @@ PTOWSP_EXPORT int ptowsp_program_run(ptowsp_program* program, void* const* tenso
 }
 
 PTOWSP_EXPORT void ptowsp_program_cancel(ptowsp_program* program) {
-  if (program->run) program->device->cancel(program);
+  if (program && program->run) program->device->cancel(program);
 }
 
 PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
@@ -347,20 +366,28 @@ PTOWSP_EXPORT const char* ptowsp_program_error(const ptowsp_program* program) {
 
 PTOWSP_EXPORT int ptowsp_program_get_stats(const ptowsp_program* program,
                                            ptowsp_program_stats* stats) {
-  if (!program->run || !stats) return PTOWSP_BAD_ARTIFACT;
-  program->fillStats(stats);
-  return PTOWSP_OK;
+  return guarded([&]() -> Status {
+    if (!stats)
+      return Status::badArtifact("ptowsp_program_get_stats",
+                                 "found a null pointer, expected one to a ptowsp_program_stats");
+    if (Status status = checkCall("ptowsp_program_get_stats", program, nullptr, 0); !status.ok())
+      return status;
+    if (Status status = checkStruct("ptowsp_program_stats", stats); !status.ok()) return status;
+    program->fillStats(stats);
+    return {};
+  });
 }
 
 PTOWSP_EXPORT int ptowsp_program_total_cycles(ptowsp_program* program, int block_dim,
                                               int64_t* cycles) {
   return kept(program, guarded([&]() -> Status {
-    if (!program->run || program->dead || block_dim < 1 || !cycles)
+    if (Status status = checkCall("ptowsp_program_total_cycles", program, nullptr, 0); !status.ok())
+      return status;
+    if (program->dead || block_dim < 1 || !cycles)
       return Status::badArtifact("ptowsp_program_total_cycles",
-                                 !program->run      ? "the program could not be opened"
-                                 : program->dead    ? "the device is dead since an earlier run failed"
-                                 : block_dim < 1    ? "found a block_dim below 1, expected at least 1"
-                                                    : "found a null pointer, expected one to an int64_t");
+                                 program->dead   ? "the device is dead since an earlier run failed"
+                                 : block_dim < 1 ? "found a block_dim below 1, expected at least 1"
+                                                 : "found a null pointer, expected one to an int64_t");
     const ptowsp::glue::Manifest& manifest = program->artifact.manifest;
     if (ptowsp::glue::hasProcesses(manifest)) {
       *cycles = ptowsp::glue::processMakespan(manifest);

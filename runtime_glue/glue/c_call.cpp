@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The functions of ptowsp/glue_c.h about asynchronous calls.
-#include <algorithm>
-#include <cstring>
-
 #include "runtime_glue/glue/c_error.h"
 #include "runtime_glue/glue/c_program.h"
+#include "runtime_glue/glue/c_struct.h"
 
+using ptowsp::glue::checkCall;
+using ptowsp::glue::checkStruct;
 using ptowsp::glue::failed;
 using ptowsp::glue::guarded;
 using ptowsp::glue::Status;
@@ -53,9 +53,14 @@ void ptowsp_call::run() {
 
 PTOWSP_EXPORT int ptowsp_program_start(ptowsp_program* program, const ptowsp_argument* arguments,
                                        uint32_t count, ptowsp_call** started) {
-  *started = nullptr;
+  if (started) *started = nullptr;
   ptowsp_call* call = nullptr;
   const int outcome = guarded([&]() -> Status {
+    if (!started)
+      return Status::badArtifact("ptowsp_program_start",
+                                 "found a null pointer, expected one to a ptowsp_call*");
+    if (Status status = checkCall("ptowsp_program_start", program, arguments, count); !status.ok())
+      return status;
     call = takeCall(*program);
     call->program = program;
     call->count = 0;
@@ -80,16 +85,19 @@ PTOWSP_EXPORT int ptowsp_program_start(ptowsp_program* program, const ptowsp_arg
 }
 
 PTOWSP_EXPORT int ptowsp_call_wait(ptowsp_call* call, double seconds, ptowsp_program_stats* stats) {
+  const int outcome = guarded([&]() -> Status {
+    if (!call)
+      return Status::badArtifact("ptowsp_call_wait", "found a null pointer, expected a call");
+    return checkStruct("ptowsp_program_stats", stats);
+  });
+  if (outcome != PTOWSP_OK) return outcome;
   if (!call->program->device->queue.wait(call, seconds)) return PTOWSP_RUNNING;
-  if (stats) {
-    ptowsp_program_stats value = call->stats;
-    value.size = static_cast<uint32_t>(std::min<size_t>(stats->size, sizeof value));
-    std::memcpy(stats, &value, value.size);
-  }
+  if (stats) ptowsp::glue::giveStruct(call->stats, stats);
   return call->end.outcome == PTOWSP_OK ? PTOWSP_OK : failed(call->end.status, call->end.outcome);
 }
 
 PTOWSP_EXPORT void ptowsp_call_cancel(ptowsp_call* call) {
+  if (!call) return;
   // relaxed: the queue's lock, or nothing, comes between it and the call
   call->cancelled.store(true, std::memory_order_relaxed);
   call->program->device->cancel(call);

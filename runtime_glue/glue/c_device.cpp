@@ -3,11 +3,8 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
-#include <cstring>
-#include <new>
-
 #include "runtime_glue/glue/c_error.h"
+#include "runtime_glue/glue/c_struct.h"
 #include "runtime_glue/glue/text.h"
 
 namespace ptowsp::glue {
@@ -77,10 +74,12 @@ PTOWSP_EXPORT int ptowsp_device_open(const ptowsp_device_options* options,
     return ptowsp::glue::failed(ptowsp::glue::Status::badArtifact(
         "ptowsp_device_open", "found a null pointer, expected one to a ptowsp_device*"));
   *device = nullptr;
-  ptowsp_device_options wanted = {};
-  if (options) std::memcpy(&wanted, options, std::min<size_t>(options->size, sizeof wanted));
   ptowsp_device* opened = nullptr;
   const int outcome = ptowsp::glue::guarded([&] {
+    ptowsp_device_options wanted;
+    ptowsp::glue::Status status =
+        ptowsp::glue::takeStruct("ptowsp_device_options", options, &wanted);
+    if (!status.ok()) return status;
     opened = new ptowsp_device;
     return ptowsp::glue::openDevice(wanted, opened);
   });
@@ -95,4 +94,6 @@ PTOWSP_EXPORT void ptowsp_device_close(ptowsp_device* device) {
   if (device) device->release();
 }
 
-PTOWSP_EXPORT void ptowsp_device_cancel(ptowsp_device* device) { device->cancel(nullptr); }
+PTOWSP_EXPORT void ptowsp_device_cancel(ptowsp_device* device) {
+  if (device) device->cancel(nullptr);
+}

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/c_error.h"
 
-#include <algorithm>
-#include <cstring>
+#include "runtime_glue/glue/c_struct.h"
 
 namespace ptowsp::glue {
 namespace {
@@ -44,10 +43,9 @@ int failed(const Status& status, int code) noexcept {
 }  // namespace ptowsp::glue
 
 PTOWSP_EXPORT int ptowsp_last_error(ptowsp_error_info* info) {
-  if (!info || info->size < sizeof info->size) return PTOWSP_BAD_ARTIFACT;
+  if (!info || info->size < sizeof info->size) return PTOWSP_BAD_ARTIFACT;  // keeps what it is asked for
   const ptowsp::glue::LastError& error = ptowsp::glue::lastError();
   ptowsp_error_info value = {};
-  value.size = static_cast<uint32_t>(std::min<size_t>(info->size, sizeof value));
   value.outcome = error.outcome;
   value.place = error.place.c_str();
   // Words for what happened when there was no memory to keep any.
@@ -56,6 +54,6 @@ PTOWSP_EXPORT int ptowsp_last_error(ptowsp_error_info* info) {
   value.notes = error.notes.c_str();
   value.fix = error.fix.c_str();
   value.text = silent ? "out of memory" : error.text.c_str();
-  std::memcpy(info, &value, value.size);
+  ptowsp::glue::giveStruct(value, info);
   return PTOWSP_OK;
 }

@@ -37,6 +37,10 @@ struct CallEnd {
   Status status;
 };
 
+// Whether the program can be called; for messages, `function` is who asks.
+Status checkCall(const char* function, const ptowsp_program* program, const void* arguments,
+                 uint32_t count);
+
 }  // namespace ptowsp::glue
 
 // The members in the order in which they come to be; each refers to those above it.
@@ -66,7 +70,7 @@ struct ptowsp_program {
   void release() {
     if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  // One run, on the device's turn. `stats` may be null; `who` is what can be cancelled. Throws nothing.
+  // One run of a program that could be opened, on the device's turn. `stats` may be null; `who` is what can be cancelled. Throws nothing.
   ptowsp::glue::CallEnd call(const ptowsp_argument* arguments, uint32_t count,
                              ptowsp_program_stats* stats, const void* who) noexcept;
   void fillStats(ptowsp_program_stats* stats) const;

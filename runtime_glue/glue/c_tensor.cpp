@@ -4,6 +4,7 @@
 #include "runtime_glue/glue/c_program.h"
 #include "runtime_glue/glue/text.h"
 
+using ptowsp::glue::ChipScope;
 using ptowsp::glue::format;
 using ptowsp::glue::guarded;
 using ptowsp::glue::Status;
@@ -22,7 +23,10 @@ void ptowsp_tensor::release() {
 
 namespace {
 
-Status checkArray(const ptowsp_tensor& tensor, const void* host, uint64_t bytes) {
+Status checkArray(const ptowsp_tensor* given, const void* host, uint64_t bytes) {
+  if (!given)
+    return Status::badArtifact("device tensor", "found a null pointer, expected a tensor");
+  const ptowsp_tensor& tensor = *given;
   if (host && bytes == tensor.tensor.bytes()) return {};
   return Status::badArtifact(
       "device tensor", format("found an array of %llu bytes at %p, expected %llu bytes",
@@ -34,11 +38,10 @@ Status checkArray(const ptowsp_tensor& tensor, const void* host, uint64_t bytes)
 template <typename Copy>
 int transfer(ptowsp_tensor* tensor, const void* host, uint64_t bytes, const Copy& copy) {
   return guarded([&]() -> Status {
-    if (Status status = checkArray(*tensor, host, bytes); !status.ok()) return status;
+    if (Status status = checkArray(tensor, host, bytes); !status.ok()) return status;
     const Turn turn(tensor->device->turns);
-    Status status = copy();
-    tensor->device->chip.leave();
-    return status;
+    const ChipScope scope(tensor->device->chip);
+    return copy();
   });
 }
 
@@ -55,10 +58,9 @@ PTOWSP_EXPORT int ptowsp_tensor_create(ptowsp_device* device, uint64_t bytes,
                                               "for the tensor");
     *tensor = new ptowsp_tensor(device, bytes);
     const Turn turn(device->turns);
-    Status status = device->chip.use();
-    if (status.ok()) status = (*tensor)->tensor.makeRoom();
-    device->chip.leave();
-    return status;
+    const ChipScope scope(device->chip);
+    if (Status status = device->chip.use(); !status.ok()) return status;
+    return (*tensor)->tensor.makeRoom();
   });
   if (outcome != PTOWSP_OK && tensor) {
     ptowsp_tensor_release(*tensor);
@@ -72,7 +74,7 @@ PTOWSP_EXPORT void ptowsp_tensor_release(ptowsp_tensor* tensor) {
 }
 
 PTOWSP_EXPORT uint64_t ptowsp_tensor_bytes(const ptowsp_tensor* tensor) {
-  return tensor->tensor.bytes();
+  return tensor ? tensor->tensor.bytes() : 0;
 }
 
 PTOWSP_EXPORT int ptowsp_tensor_upload(ptowsp_tensor* tensor, const void* host, uint64_t bytes) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/call_queue.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <chrono>
+
+#include "ptowsp/helper_thread.h"
 
 namespace ptowsp::glue {
 
@@ -20,22 +19,7 @@ CallQueue::~CallQueue() {
 void CallQueue::push(QueuedCall* call) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!thread_.joinable()) {
-      // Signals meant for the program go to its own threads; those of crashes are for whoever crashes.
-      sigset_t blocked, before;
-      sigemptyset(&blocked);
-      for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGCHLD, SIGPIPE, SIGUSR1,
-                               SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT})
-        sigaddset(&blocked, signal);
-      pthread_sigmask(SIG_BLOCK, &blocked, &before);
-      try {
-        thread_ = std::thread([this] { work(); });
-      } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-      }
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    }
+    if (!thread_.joinable()) thread_ = helperThread([this] { work(); });
     call->turn = turns_.take();
     call->next = nullptr;
     call->done = false;
@@ -48,8 +32,8 @@ void CallQueue::push(QueuedCall* call) {
 bool CallQueue::wait(const QueuedCall* call, double seconds) {
   std::unique_lock<std::mutex> lock(mutex_);
   const auto over = [&] { return call->done; };
-  // A year is as good as no limit, and does not overflow the clock.
-  if (seconds < 0 || seconds > 3.2e7) {
+  // A year is as good as no limit, and does not overflow the clock; so is what is not a number.
+  if (!(seconds >= 0 && seconds < 3.2e7)) {
     done_.wait(lock, over);
     return true;
   }

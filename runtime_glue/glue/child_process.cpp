@@ -60,16 +60,18 @@ std::string contentOf(int file) {
                          pid_t parent) {
   // Out of the way of numbers 0 to 4 first, so that none is overwritten before it is copied.
   int copies[5];
-  for (int i = 0; i < 5; ++i) copies[i] = fcntl(files[i], F_DUPFD_CLOEXEC, 16);
   error_pipe = fcntl(error_pipe, F_DUPFD_CLOEXEC, 16);
-  for (int i = 0; i < 5; ++i) dup2(copies[i], i);
+  bool in_place = error_pipe >= 0;
+  for (int i = 0; i < 5 && in_place; ++i)
+    in_place = (copies[i] = fcntl(files[i], F_DUPFD_CLOEXEC, 16)) >= 0;
+  for (int i = 0; i < 5 && in_place; ++i) in_place = dup2(copies[i], i) == i;
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGALRM}) ::signal(signal, SIG_DFL);
-  if (getppid() == parent) execv(arguments[0], arguments);
+  if (in_place && getppid() == parent) execv(arguments[0], arguments);
   const int error = errno;
   const ssize_t written = write(error_pipe, &error, sizeof error);
   _exit(written == sizeof error ? 127 : 126);
@@ -108,7 +110,7 @@ std::string ChildProcess::start(const std::vector<std::string>& command, const s
     id = fork();
     if (id == 0) become(arguments.data(), files, starting[1], parent);
   }
-  int error = id < 0 ? errno : 0;
+  int error = id >= 0 ? 0 : errno != 0 ? errno : EIO;
   if (printed[1] >= 0) close(printed[1]);
   if (reports[1] >= 0) close(reports[1]);
   if (starting[1] >= 0) close(starting[1]);

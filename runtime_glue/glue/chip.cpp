@@ -8,7 +8,15 @@ Status Chip::open(const RuntimeLibrary& runtime) {
   const SimApi* sim = runtime.sim();
   if (!sim) return {};
   sim_device = sim->device_create();
-  return sim_device ? Status() : Status::runFailure("device", "found no memory for a device");
+  if (!sim_device) return Status::runFailure("device", "found no memory for a device");
+  // Errors are for callers, not for stderr, before a program's options hold as well.
+  ptowsp_sim_options options = {};
+  options.size = sizeof options;
+  options.flags = PTOWSP_SIM_QUIET;
+  const ChipScope scope(*this);
+  select();
+  return sim->set_options(&options) == 0 ? Status()
+                                         : Status::runFailure("device", "the runtime refused its options");
 }
 
 void Chip::select() {

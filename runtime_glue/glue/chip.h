@@ -36,4 +36,16 @@ struct Chip {
   uint64_t kernels_of = 0;
 };
 
+// ChipScope: the chip is nobody's after it, however it ends: the chip may go while the thread stays.
+class ChipScope {
+ public:
+  explicit ChipScope(Chip& chip) : chip_(chip) {}
+  ~ChipScope() { chip_.leave(); }
+  ChipScope(const ChipScope&) = delete;
+  ChipScope& operator=(const ChipScope&) = delete;
+
+ private:
+  Chip& chip_;
+};
+
 }  // namespace ptowsp::glue

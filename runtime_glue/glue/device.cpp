@@ -102,12 +102,13 @@ Status Device::registerKernel(int func_id, const std::string& name, int core_typ
   uint8_t image[sizeof function];
   static_assert(sizeof image == 8, "the contract's image of a function is 8 bytes long");
   std::memcpy(image, &function, sizeof image);
-  if (const SimApi* sim = library_->sim()) sim->describe_kernel(func_id, name.c_str(), core_type);
-  if (const int code = library_->contract().register_kernel(func_id, image, sizeof image);
-      code != 0)
-    return Status::runFailure("kernel " + name,
-                              format("register_kernel(%d) failed with code %d", func_id, code));
-  return {};
+  int code = 0;
+  if (const SimApi* sim = library_->sim())
+    code = sim->describe_kernel(func_id, name.c_str(), core_type);
+  if (code == 0) code = library_->contract().register_kernel(func_id, image, sizeof image);
+  if (code == 0) return {};
+  return Status::runFailure("kernel " + name,
+                            format("register_kernel(%d) failed with code %d", func_id, code));
 }
 
 Status Device::registerKernels(const Manifest& manifest, const Executable& executable,

@@ -41,9 +41,9 @@ Status noMemory(uint64_t bytes) {
 
 DeviceTensor::~DeviceTensor() {
   if (!data_ || host_ || life_ != chip_.life || chip_.dead) return;
+  const ChipScope scope(chip_);
   chip_.select();
   chip_.library->sim()->device_free(data_);
-  chip_.leave();
 }
 
 Status DeviceTensor::makeRoom() {

@@ -2,6 +2,7 @@
 #include "runtime_glue/glue/inspection.h"
 
 #include <algorithm>
+#include <new>
 
 #include "ptowsp/limits.h"
 #include "runtime.h"
@@ -17,6 +18,12 @@ uint64_t argumentCount(const KernelInfo& kernel) {
   return count;
 }
 
+// A task that there is: the runtime gives null for it when there is no memory for its lists.
+Task& taskAt(Runtime& graph, int id) {
+  if (Task* const task = graph.get_task(id)) return *task;
+  throw std::bad_alloc();
+}
+
 // Of the thread that is inside build(); host_api's functions have no argument for it.
 thread_local Inspection* current_inspection = nullptr;
 
@@ -27,25 +34,29 @@ struct Inspection::Hooks {
   static thread_local HostApi real;
 
   // Memory that the tensor at hand has already, or null. Tensors are allocated first, in their order.
-  static void* given(size_t size) {
+  static void* given(size_t index) {
     const std::vector<uint64_t>* tensors = current_inspection->request_.tensors;
-    std::vector<Allocation>& all = current_inspection->allocations_;
-    if (!tensors || all.size() >= tensors->size() || (*tensors)[all.size()] == 0) return nullptr;
-    const uint64_t address = (*tensors)[all.size()];
-    all.push_back({address, static_cast<uint64_t>(size), nullptr});
-    return reinterpret_cast<void*>(address);
+    return tensors && index < tensors->size() ? reinterpret_cast<void*>((*tensors)[index]) : nullptr;
   }
   static bool isGiven(uint64_t address) {
     const std::vector<uint64_t>* tensors = current_inspection->request_.tensors;
     return tensors && std::find(tensors->begin(), tensors->end(), address) != tensors->end();
   }
 
-  static void* allocate(size_t size) {
-    if (void* memory = given(size)) return memory;
-    void* memory = real.device_malloc(size);
+  // Throws nothing: an orchestration frees what it has when it is given null, and not otherwise.
+  static void* allocate(size_t size) noexcept {
+    std::vector<Allocation>& all = current_inspection->allocations_;
+    try {
+      all.emplace_back();
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+    void* memory = given(all.size() - 1);
+    if (!memory) memory = real.device_malloc(size);
     if (memory)
-      current_inspection->allocations_.push_back(
-          {reinterpret_cast<uint64_t>(memory), static_cast<uint64_t>(size), nullptr});
+      all.back() = {reinterpret_cast<uint64_t>(memory), static_cast<uint64_t>(size), nullptr};
+    else
+      all.pop_back();
     return memory;
   }
   static void release(void* memory) {
@@ -177,7 +188,7 @@ void Inspection::numberTasks(void* runtime) {
   numbers_.clear();
   int64_t number = 0;
   for (int id = 0; id < source.get_task_count(); ++id)
-    numbers_.push_back(source.get_task(id)->func_id == request_.relay ? -1 : number++);
+    numbers_.push_back(taskAt(source, id).func_id == request_.relay ? -1 : number++);
 }
 
 void Inspection::snapshot(void* runtime) {
@@ -186,13 +197,12 @@ void Inspection::snapshot(void* runtime) {
   graph_.first_arg.push_back(0);
   graph_.first_successor.push_back(0);
   for (int t = 0; t < source.get_task_count(); ++t) {
-    const Task* task = source.get_task(t);
-    graph_.func_ids.push_back(task->func_id);
-    graph_.args.insert(graph_.args.end(), task->args, task->args + task->num_args);
-    appendBlock(*task);
+    const Task& task = taskAt(source, t);
+    graph_.func_ids.push_back(task.func_id);
+    graph_.args.insert(graph_.args.end(), task.args, task.args + task.num_args);
+    appendBlock(task);
     graph_.first_arg.push_back(graph_.args.size());
-    graph_.successors.insert(graph_.successors.end(), task->fanout,
-                             task->fanout + task->fanout_count);
+    graph_.successors.insert(graph_.successors.end(), task.fanout, task.fanout + task.fanout_count);
     graph_.first_successor.push_back(graph_.successors.size());
   }
 }
@@ -235,7 +245,7 @@ std::vector<TilePlace> Inspection::tilePlaces(void* runtime) const {
     }
   };
   for (int t = 0; t < graph.get_task_count(); ++t) {
-    Task& task = *graph.get_task(t);
+    Task& task = taskAt(graph, t);
     if (task.func_id < 0 || static_cast<size_t>(task.func_id) >= manifest.kernels.size()) continue;
     uint64_t* const block = blockOf(task);
     const size_t tiles = manifest.kernels[task.func_id].tiles.size();
@@ -265,7 +275,7 @@ void Inspection::substitute(void* runtime) {
     call.args = reinterpret_cast<int64_t*>(graph_.args.data() + graph_.first_arg[t]);
     call.observer = request_.observer;
     call.task = t;
-    if (graph_.argCount(t) > 0) target.get_task(t)->args[0] = reinterpret_cast<uint64_t>(&call);
+    if (graph_.argCount(t) > 0) taskAt(target, t).args[0] = reinterpret_cast<uint64_t>(&call);
   }
 }
 

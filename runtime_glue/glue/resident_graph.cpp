@@ -18,20 +18,24 @@ Status ResidentGraph::makeRoom(const Chip& chip, size_t tensor) {
 }
 
 Status ResidentGraph::prepare(const Chip& chip) {
-  life_ = 0;
-  has_places_ = false;
+  release(chip);  // of a call that ended before it had built the graph
+  has_places_ = trimmed_ = false;
   places_.clear();
   own_.assign(manifest_.tensors.size(), 0);
+  life_ = chip.life;
   for (size_t i = 0; i < own_.size(); ++i) {
     if (manifest_.tensors[i].role == TensorRole::temporary) continue;
-    if (Status status = makeRoom(chip, i); !status.ok()) return status;
+    if (Status status = makeRoom(chip, i); !status.ok()) {
+      release(chip);
+      return status;
+    }
   }
   bound_ = own_;
   return {};
 }
 
-void ResidentGraph::built(const Chip& chip, uint64_t build_ns, uint64_t* ledger) {
-  life_ = chip.life;
+void ResidentGraph::built(uint64_t build_ns, uint64_t* ledger) {
+  built_ = true;
   build_ns_ = build_ns;
   ledger_ = ledger;
 }
@@ -58,6 +62,8 @@ Status ResidentGraph::bind(const Chip& chip, size_t tensor, uint64_t address,
 }
 
 void ResidentGraph::trim(const Chip& chip) {
+  if (trimmed_) return;
+  trimmed_ = true;
   for (size_t i = 0; i < own_.size(); ++i) {
     if (own_[i] == 0 || own_[i] == bound_[i]) continue;
     chip.library->sim()->device_free(reinterpret_cast<void*>(own_[i]));
@@ -67,10 +73,11 @@ void ResidentGraph::trim(const Chip& chip) {
 
 void ResidentGraph::release(const Chip& chip) {
   for (uint64_t& address : own_) {
-    if (address != 0) chip.library->sim()->device_free(reinterpret_cast<void*>(address));
+    if (address != 0 && hasMemory(chip)) chip.library->sim()->device_free(reinterpret_cast<void*>(address));
     address = 0;
   }
   life_ = 0;
+  built_ = false;
 }
 
 }  // namespace ptowsp::glue

@@ -16,14 +16,17 @@ class ResidentGraph {
   explicit ResidentGraph(const Manifest& manifest) : manifest_(manifest) {}
 
   // Whether it is there in the chip's present life.
-  bool isBuilt(const Chip& chip) const { return life_ != 0 && life_ == chip.life; }
+  bool isBuilt(const Chip& chip) const { return built_ && hasMemory(chip); }
+  // Whether there is memory to give back.
+  bool hasMemory(const Chip& chip) const { return life_ != 0 && life_ == chip.life; }
   // Forgets what an earlier life of the chip held, and gets memory for all tensors that are not
-  // temporary: the orchestration is given it by Inspection::Request::tensors.
+  // temporary, or, after an error, for none: the orchestration is given it by
+  // Inspection::Request::tensors.
   Status prepare(const Chip& chip);
   // Of each tensor in the workload's order; 0 for temporaries.
   const std::vector<uint64_t>& own() const { return own_; }
   // The orchestration has built it.
-  void built(const Chip& chip, uint64_t build_ns, uint64_t* ledger);
+  void built(uint64_t build_ns, uint64_t* ledger);
 
   uint64_t buildNs() const { return build_ns_; }
   uint64_t* ledger() const { return ledger_; }
@@ -33,7 +36,7 @@ class ResidentGraph {
   // Points tasks to the memory of a tensor at `address`, or, where that is 0, to its own.
   Status bind(const Chip& chip, size_t tensor, uint64_t address, Inspection& inspection,
               void* runtime);
-  // Gives back own memory of tensors that are elsewhere now.
+  // The first time after prepare(): gives back own memory of tensors that are elsewhere now.
   void trim(const Chip& chip);
   // Gives back all of it; nothing is there any more.
   void release(const Chip& chip);
@@ -42,7 +45,8 @@ class ResidentGraph {
   Status makeRoom(const Chip& chip, size_t tensor);
 
   const Manifest& manifest_;
-  uint64_t life_ = 0;  // of the chip; 0: not built
+  uint64_t life_ = 0;  // of the chip, when own_ was allocated; 0: it is not
+  bool built_ = false, trimmed_ = false;
   uint64_t build_ns_ = 0;
   uint64_t* ledger_ = nullptr;
   std::vector<uint64_t> own_, bound_;

@@ -32,11 +32,11 @@ uint64_t nextNumber() {
 
 Run::~Run() {
   Chip& chip = device_.chip();
-  if (!resident_.isBuilt(chip) || chip.dead) return;
+  if (!resident_.hasMemory(chip) || chip.dead) return;
+  const ChipScope scope(chip);
   chip.select();
-  device_.library().contract().finalize_runtime(runtime_.get());
+  if (resident_.isBuilt(chip)) device_.library().contract().finalize_runtime(runtime_.get());
   resident_.release(chip);
-  chip.leave();
 }
 
 Status Run::call(const std::vector<Operand>& operands) {
@@ -45,9 +45,8 @@ Status Run::call(const std::vector<Operand>& operands) {
   changed_tensor_.reset();
   code_ = 0;
   if (!device_.library().sim()) return callThroughHost(operands);
-  Status status = callOnDevice(operands);
-  device_.chip().leave();
-  return status;
+  const ChipScope scope(device_.chip());
+  return callOnDevice(operands);
 }
 
 // Where the device has memory of its own that nobody sees from here, every run copies.
@@ -103,7 +102,7 @@ Status Run::buildOnDevice() {
   ptowsp_sim_stats stats = {};
   stats.size = sizeof stats;
   device_.library().sim()->get_stats(&stats);
-  resident_.built(chip, stats.build_ns, const_cast<uint64_t*>(deviceLedger()));
+  resident_.built(stats.build_ns, const_cast<uint64_t*>(deviceLedger()));
   return {};
 }
 
@@ -148,14 +147,13 @@ Status Run::checkOperands(const std::vector<Operand>& operands) {
 Status Run::callOnDevice(const std::vector<Operand>& operands) {
   enterPhase("preparing the device");
   if (Status status = device_.select(0); !status.ok()) return status;
-  const bool first = !resident_.isBuilt(device_.chip());
   if (Status status = buildOnDevice(); !status.ok()) return status;
   if (device_.chip().kernels_of != number_) {
     if (Status status = device_.registerKernels(manifest_, executable_); !status.ok()) return status;
     device_.chip().kernels_of = number_;
   }
   if (Status status = giveOperands(operands); !status.ok()) return status;
-  if (first) resident_.trim(device_.chip());
+  resident_.trim(device_.chip());
   std::memset(resident_.ledger(), 0, sizeof(uint64_t) * ledger_.size());
 
   enterPhase("running the tasks");
@@ -166,7 +164,10 @@ Status Run::callOnDevice(const std::vector<Operand>& operands) {
   collectStats(now() - start);
   stats_.build_ns = resident_.buildNs();
   Status status;
-  if (code_ != 0) status = launchFailure(code_);
+  if (code_ != 0) {
+    device_.markDead();
+    status = launchFailure(code_);
+  }
   enterPhase("checking the run");
   if (status.ok()) status = checkOperands(operands);
   if (status.ok()) status = checkLedger(resident_.ledger(), 0, manifest_.graph.tasks);

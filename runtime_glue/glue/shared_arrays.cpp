@@ -25,10 +25,14 @@ Status SharedArrays::open(const std::vector<uint64_t>& sizes) {
   file_ = memfd_create("ptowsp-arrays", MFD_CLOEXEC);
   void* memory = MAP_FAILED;
   // fallocate: where there is not so much memory, it is an error here, and no crash later.
-  if (file_ >= 0 && (size == 0 || posix_fallocate(file_, 0, static_cast<off_t>(size)) == 0))
+  int error = file_ < 0 ? errno : 0;
+  if (error == 0 && size != 0) error = posix_fallocate(file_, 0, static_cast<off_t>(size));
+  if (error == 0) {
     memory = mmap(nullptr, size ? size : page, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
-  if (memory == MAP_FAILED) {
-    const std::string reason = std::strerror(errno);
+    if (memory == MAP_FAILED) error = errno;
+  }
+  if (error != 0) {
+    const std::string reason = std::strerror(error);
     close();
     return Status::runFailure(
         "shared memory",

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "runtime_glue/sim/crash_guard.h"
 #include "runtime_glue/sim/device.h"
@@ -36,7 +37,9 @@ template <typename Call>
 int guarded(const Call& call) {
   try {
     try {
-      return current().report(call(current()));
+      // First the call: it may be one after which another device is the current one.
+      Error error = call(current());
+      return current().report(std::move(error));
     } catch (const std::bad_alloc&) {
       return current().report({PTOWSP_SIM_ERROR_OUT_OF_MEMORY, "out of memory"});
     } catch (const std::exception& exception) {

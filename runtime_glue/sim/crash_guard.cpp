@@ -84,9 +84,9 @@ sigset_t guardedSignals() {
 
 void guardThread(KernelCall* call) { t_call = call; }
 
-CrashThread::CrashThread(KernelCall* call) : stack_(new char[kSignalStackBytes]) {
+CrashThread::CrashThread(KernelCall* call, char* signal_stack) {
   stack_t stack = {};
-  stack.ss_sp = stack_.get();
+  stack.ss_sp = signal_stack;
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, &previous_);
   guardThread(call);

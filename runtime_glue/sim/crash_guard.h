@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace ptowsp::sim {
 
@@ -36,17 +35,16 @@ sigset_t guardedSignals();
 // From now on the calling thread's kernel calls are guarded by `call`; by nothing where it is null.
 void guardThread(KernelCall* call);
 
-// CrashThread: while it lives, the calling thread's kernel calls are guarded. Has a signal stack of
-// its own, so that even a stack overflow in a kernel is caught.
+// CrashThread: while it lives, the calling thread's kernel calls are guarded. Its handlers run on
+// `signal_stack`, kSignalStackBytes that outlive it, so that even a stack overflow in a kernel is caught.
 class CrashThread {
  public:
-  explicit CrashThread(KernelCall* call);
+  CrashThread(KernelCall* call, char* signal_stack);
   ~CrashThread();
   CrashThread(const CrashThread&) = delete;
   CrashThread& operator=(const CrashThread&) = delete;
 
  private:
-  std::unique_ptr<char[]> stack_;
   stack_t previous_ = {};
 };
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 namespace ptowsp::sim {
 
@@ -85,7 +86,8 @@ void* DeviceMemory::allocate(size_t size, const void* owner) {
   const size_t whole = kGuard + size + kGuard;
   const size_t unit = whole >= kHugePage ? kHugePage : kAlignment;
   const size_t rounded = (whole + unit - 1) / unit * unit;
-  auto* block = static_cast<uint8_t*>(std::aligned_alloc(unit, rounded));
+  std::unique_ptr<void, decltype(&std::free)> owned(std::aligned_alloc(unit, rounded), &std::free);
+  auto* const block = static_cast<uint8_t*>(owned.get());
   if (block == nullptr) return nullptr;
   if (unit == kHugePage) ::madvise(block, rounded, MADV_HUGEPAGE);
   uint8_t* data = block + kGuard;
@@ -97,6 +99,7 @@ void* DeviceMemory::allocate(size_t size, const void* owner) {
   writeGuard(data + size, index, kGuard / 8);
   const auto address = reinterpret_cast<uintptr_t>(data);
   live_.emplace(address, Allocation{index, size, block, owner});
+  static_cast<void>(owned.release());
   freed_.erase(address);
   ++usage_.allocations;
   usage_.bytes += static_cast<int64_t>(size);

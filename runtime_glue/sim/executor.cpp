@@ -3,13 +3,11 @@
 // worker_loop.cpp.
 #include "runtime_glue/sim/executor.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <cstring>
 #include <system_error>
 
+#include "ptowsp/helper_thread.h"
 #include "runtime_glue/sim/executor_impl.h"
 
 namespace ptowsp::sim {
@@ -34,30 +32,21 @@ Executor::Impl::~Impl() {
 
 Error Executor::Impl::startWorkers(int count) {
   if (static_cast<int>(workers.size()) >= count) return {};
-  // Signals meant for the program go to its own threads; these take only what concerns kernels.
-  sigset_t blocked, before;
-  sigemptyset(&blocked);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGCHLD, SIGPIPE, SIGUSR1,
-                           SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT}) {
-    sigaddset(&blocked, signal);
-  }
-  pthread_sigmask(SIG_BLOCK, &blocked, &before);
-  Error failed;
   try {
     while (static_cast<int>(workers.size()) < count) {
       auto worker = std::make_unique<Worker>();
       worker->index = static_cast<int>(workers.size());
       workers.reserve(workers.size() + 1);
-      worker->thread = std::thread([this, w = worker.get()] { threadMain(*w); });
+      worker->signal_stack.reset(new char[kSignalStackBytes]);
+      worker->thread = helperThread([this, w = worker.get()] { threadMain(*w); });
       workers.push_back(std::move(worker));
     }
   } catch (const std::system_error& reason) {
-    failed = {PTOWSP_SIM_ERROR_SYSTEM,
-              formatText("cannot start %d worker threads: %s; ask for fewer workers", count,
-                         reason.what())};
+    return {PTOWSP_SIM_ERROR_SYSTEM,
+            formatText("cannot start %d worker threads: %s; ask for fewer workers", count,
+                       reason.what())};
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return failed;
+  return {};
 }
 
 // Workers and schedulers in turn to groups. In each group AIV cores first, then AIC, in turn: most

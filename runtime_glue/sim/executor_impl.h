@@ -65,6 +65,7 @@ struct alignas(64) Worker {
   int64_t unreported = 0;  // of them: not yet taken off Run::remaining
   WindowUse window;
   KernelCall call;
+  std::unique_ptr<char[]> signal_stack;  // of kSignalStackBytes, for its thread
   alignas(64) ReadyTasks ready;  // others look here
   Mutex mutex;
   CondVar wake;

@@ -15,8 +15,9 @@ Error KernelTable::grow(int func_id) {
             formatText("func_id %d: expected 0 to %d", func_id, kMaxFuncId)};
   }
   if (static_cast<size_t>(func_id) >= functions_.size()) {
-    functions_.resize(static_cast<size_t>(func_id) + 1, nullptr);
-    entries_.resize(functions_.size());
+    // In this order: when there is no memory for the second, the next call finds it short.
+    entries_.resize(static_cast<size_t>(func_id) + 1);
+    functions_.resize(entries_.size(), nullptr);
   }
   return {};
 }

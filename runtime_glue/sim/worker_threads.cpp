@@ -13,7 +13,7 @@
 namespace ptowsp::sim {
 
 void Executor::Impl::threadMain(Worker& worker) {
-  CrashThread guard(&worker.call);
+  CrashThread guard(&worker.call, worker.signal_stack.get());
   // Whatever the thread blocked that started this one.
   const sigset_t signals = guardedSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -10,7 +10,8 @@
    another, in the order in which they were made, and ptowsp_last_error() has what failed.
 
    The library and this header may be of different versions as long as PTOWSP_GLUE_ABI is the same:
-   functions are only added, structs only grow at their end, and each begins with `size`. */
+   functions are only added, structs only grow at their end, and each begins with `size` (but
+   ptowsp_argument, of which there are arrays: it stays as it is). */
 #ifndef PTOWSP_GLUE_C_H
 #define PTOWSP_GLUE_C_H
 
@@ -35,8 +36,9 @@ typedef enum ptowsp_outcome {
   PTOWSP_RUNNING = 5       /* ptowsp_call_wait(): the time is up, and the call is not over */
 } ptowsp_outcome;
 
-/* Every struct begins with `size`, which the caller sets to sizeof the struct. All else that is 0 or
-   NULL is the default. */
+/* Every struct begins with `size`, which the caller sets to sizeof the struct; one that was not set is an
+   error. All else that is 0 or NULL is the default. A handle that is NULL is an error, too, except
+   where nothing is to be done with it. */
 
 typedef struct ptowsp_device ptowsp_device;
 typedef struct ptowsp_program ptowsp_program;
@@ -174,7 +176,8 @@ void ptowsp_call_cancel(ptowsp_call* call);
 /* Waits until it is over. Also NULL. */
 void ptowsp_call_release(ptowsp_call* call);
 
-/* The same as ptowsp_program_call() with the arrays' addresses and sizes in two arrays, and the statistics left with the program. */
+/* The same as ptowsp_program_call() with the arrays' addresses and sizes in two arrays, and the statistics
+   left with the program. */
 int ptowsp_program_run(ptowsp_program* program, void* const* tensors, const uint64_t* bytes,
                        uint32_t count);
 /* From any thread: ends the tasks of the run that is under way. Nothing happens before its tasks
