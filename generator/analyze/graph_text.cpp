@@ -11,6 +11,7 @@
 #include "generator/analyze/naming.h"
 #include "generator/analyze/quote.h"
 #include "generator/analyze/walk.h"
+#include "generator/base/counted.h"
 
 namespace ptowsp {
 namespace {
@@ -32,10 +33,6 @@ struct Drawing {
   std::vector<Item> items;
   std::vector<Edge> edges;
 };
-
-std::string counted(int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 // "softmax_rows[r<8, c<4]": a statement and the extents of the loops around it.
 void listStatements(const Program& program, const Node& node, std::string& loops,

@@ -9,6 +9,7 @@
 #include "generator/analyze/buffers.h"
 #include "generator/analyze/cycles.h"
 #include "generator/analyze/quote.h"
+#include "generator/base/counted.h"
 #include "generator/verify/capabilities.h"
 #include "ptowsp/limits.h"
 
@@ -61,7 +62,8 @@ std::string channelsText(const Program& program) {
   std::string text =
       fmt::format("  channels: {}\n", supportText(*capabilityOf("channels")));
   for (const Channel& channel : program.channels)
-    text += fmt::format("    {:<14} depth {}, {} tokens{}\n", channel.name, channel.depth, channel.tokens,
+    text += fmt::format("    {:<14} depth {}, {}{}\n", channel.name, channel.depth,
+                        counted(channel.tokens, "token"),
                         channel.latency == 0 ? "" : fmt::format(", latency {} cycles", channel.latency));
   return text;
 }
@@ -82,8 +84,8 @@ std::string scheduleText(const Program& program, const Analysis& analysis) {
     text += fmt::format("    {}: {}\n", used.text, supportText(*used.capability));
   }
   if (program.schedule.window != 0) {
-    text += fmt::format("    smallest feasible window: {} of {} tasks\n", analysis.smallest_window,
-                        program.schedule.window);
+    text += fmt::format("    smallest feasible window: {} of {}\n", analysis.smallest_window,
+                        counted(program.schedule.window, "task"));
   }
   return text.empty() ? text : "  schedule:\n" + text;
 }
@@ -112,13 +114,13 @@ std::string summaryText(const Program& program, const Analysis& analysis, std::s
       "  kernels        {}\n"
       "  tasks          {}\n"
       "  edges          {} ({}), hash {:016x}\n"
-      "  critical path  {} tasks\n"
+      "  critical path  {}\n"
       "  fan-in         at most {}\n"
       "  fan-out        at most {}\n"
       "  one task on its core:\n",
       program.name, program.tensors.size(), program.kernels.size(), analysis.totals.tasks,
       analysis.totals.edges, nameOf(analysis.dependences), analysis.totals.edge_hash,
-      analysis.critical_path, analysis.max_fan_in, analysis.max_fan_out);
+      counted(analysis.critical_path, "task"), analysis.max_fan_in, analysis.max_fan_out);
   for (const Kernel& kernel : program.kernels)
     text += fmt::format("    {:<14} {}, {} cycles, {}\n", kernel.name, coreName(kernel.core),
                         kernelCycles(kernel), bufferText(kernel));

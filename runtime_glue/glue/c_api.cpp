@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The exported C functions of ptowsp/glue_c.h that are about programs: keep exceptions inside, put
 // errors into words. What a run is stands in run.h.
-#include <time.h>
-
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -17,6 +15,7 @@
 #include "runtime_glue/glue/c_error.h"
 #include "runtime_glue/glue/c_program.h"
 #include "runtime_glue/glue/c_struct.h"
+#include "runtime_glue/glue/clock.h"
 #include "runtime_glue/glue/find_artifact.h"
 #include "runtime_glue/glue/makespan.h"
 #include "runtime_glue/glue/process_makespan.h"
@@ -31,12 +30,6 @@ using ptowsp::glue::Outcome;
 using ptowsp::glue::Status;
 
 namespace {
-
-uint64_t now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
-}
 
 // Keeps the text of this thread's last error with the program, too, where that is its own.
 int kept(ptowsp_program* program, int outcome) {
@@ -259,12 +252,12 @@ ptowsp::glue::CallEnd ptowsp_program::callOrThrow(const ptowsp_argument* argumen
     return {PTOWSP_RUN_FAILURE, Status::runFailure(artifact.manifest.name,
                                                    "the device is dead since an earlier run failed",
                                                    "open the program again")};
-  const uint64_t start = now();
+  const uint64_t start = ptowsp::glue::nowNs();
   if (Status status = takeArguments(arguments, count); !status.ok())
     return {PTOWSP_BAD_ARTIFACT, std::move(status)};
   const ptowsp::glue::RunningScope running(*device, launcher, who);
   Status status = run->call(operands);
-  call_ns = now() - start;
+  call_ns = ptowsp::glue::nowNs() - start;
   if (status.ok()) {
     if (stats) fillStats(stats);
     return {};

@@ -414,6 +414,9 @@ void readDirective(Reader& reader, const Json& json, const std::string& path,
   directive->support = readFiles(reader, reader.object(json, path, "support"), path + "/support");
 }
 
+constexpr const char* kBuildAgain =
+    "delete the artifact's folder and build the workload's target again, with one version of PtoWsp";
+
 }  // namespace
 
 const char* nameOf(ElementType type) { return kElementTypes[static_cast<int>(type)]; }
@@ -421,9 +424,7 @@ const char* nameOf(TensorRole role) { return kRoles[static_cast<int>(role)]; }
 
 Status parseManifest(std::string_view text, const std::string& file, Manifest* manifest) {
   *manifest = {};
-  Reader reader(file,
-                "delete the artifact's folder and build the workload's target again, with one "
-                "version of PtoWsp");
+  Reader reader(file, kBuildAgain);
   Json root;
   reader.parse(text, &root);
   if (!reader.ok()) return reader.take();
@@ -470,9 +471,7 @@ Status parseManifest(std::string_view text, const std::string& file, Manifest* m
 
 Status parseReady(std::string_view text, const std::string& file, Ready* ready) {
   *ready = {};
-  Reader reader(file,
-                "delete the artifact's folder and build the workload's target again, with one "
-                "version of PtoWsp");
+  Reader reader(file, kBuildAgain);
   Json root;
   reader.parse(text, &root);
   if (!reader.ok()) return reader.take();

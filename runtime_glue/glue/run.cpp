@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "runtime_glue/glue/run.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime_glue/glue/clock.h"
 #include "runtime_glue/glue/process_guard.h"
 #include "runtime_glue/glue/text.h"
 
@@ -13,12 +12,6 @@ namespace ptowsp::glue {
 namespace {
 
 constexpr size_t kRuntimeAlignment = 64;  // the contract's
-
-uint64_t now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
-}
 
 }  // namespace
 
@@ -135,10 +128,10 @@ Status Run::launch(const std::vector<void*>& tensors, uint32_t sim_flags, int* c
   }
   enterPhase("running the tasks");
   setLiveLedger(deviceLedger());
-  const uint64_t start = now();
+  const uint64_t start = nowNs();
   *code = runtime.launch_runtime(runtime_.get(), device_.aicpuThreads(), device_.blockDim(),
                                  device_.options().device_id, nullptr, 0, nullptr, 0);
-  const uint64_t wall_ns = now() - start;
+  const uint64_t wall_ns = nowNs() - start;
   setLiveLedger(nullptr);
   if (*code != 0) {
     device_.markDead();

@@ -2,12 +2,11 @@
 // Calls: runs by which a program's time counts. The graph is built once and stays on the device, and so
 // does the memory of its tensors; a call copies what is given on the host, runs the tasks, and checks
 // the run as execute() does, but for the order of the tasks' times, which would take a trace.
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 
+#include "runtime_glue/glue/clock.h"
 #include "runtime_glue/glue/compare.h"
 #include "runtime_glue/glue/process_guard.h"
 #include "runtime_glue/glue/run.h"
@@ -15,12 +14,6 @@
 
 namespace ptowsp::glue {
 namespace {
-
-uint64_t now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
-}
 
 // Each Run of the process has another number.
 uint64_t nextNumber() {
@@ -157,11 +150,11 @@ Status Run::callOnDevice(const std::vector<Operand>& operands) {
   std::memset(resident_.ledger(), 0, sizeof(uint64_t) * ledger_.size());
 
   enterPhase("running the tasks");
-  const uint64_t start = now();
+  const uint64_t start = nowNs();
   code_ = device_.library().contract().launch_runtime(
       runtime_.get(), device_.aicpuThreads(), device_.blockDim(), device_.options().device_id,
       nullptr, 0, nullptr, 0);
-  collectStats(now() - start);
+  collectStats(nowNs() - start);
   stats_.build_ns = resident_.buildNs();
   Status status;
   if (code_ != 0) {

@@ -157,14 +157,20 @@ def test_beside_ptowsp_itself(prefix, package, tmp_path):
         assert f"{package}/lib" in ninja and "runtime-0.1.0/libptowsp" not in ninja
 
 
-def test_a_program_finds_them_where_it_is_installed(prefix, tmp_path):
-    """It was built against one prefix, which is gone; PTOWSP_ARTIFACT_PATH names the others."""
+def built_against_copy(tmp_path, prefix):
+    """The copy, which the test may change, and the project."""
     copy = tmp_path / "copy"
     shutil.copytree(prefix, copy)
     project = user(tmp_path, copy)
     project.configure()
     project.build()
-    (copy).rename(tmp_path / "elsewhere")
+    return copy, project
+
+
+def test_a_program_finds_them_where_it_is_installed(prefix, tmp_path):
+    """It was built against one prefix, which is gone; PTOWSP_ARTIFACT_PATH names the others."""
+    copy, project = built_against_copy(tmp_path, prefix)
+    copy.rename(tmp_path / "elsewhere")
     places = [str(path.parent) for path in (tmp_path / "elsewhere").rglob("*.ptowsp")]
     library = next((tmp_path / "elsewhere").rglob("libptowsp_glue_c.so")).parent
     check_numbers(project, tmp_path, PTOWSP_ARTIFACT_PATH=":".join(places), LD_LIBRARY_PATH=str(library))
@@ -207,11 +213,7 @@ def test_versions_refuse_each_other(prefix, package, tmp_path):
 
 def test_a_program_refuses_an_artifact_of_another_version(prefix, tmp_path):
     """Which somebody installed over the right one."""
-    copy = tmp_path / "copy"
-    shutil.copytree(prefix, copy)
-    project = user(tmp_path, copy)
-    project.configure()
-    project.build()
+    copy, project = built_against_copy(tmp_path, prefix)
     ready = next(copy.rglob("twice.ptowsp")) / "ready"
     described = json.loads(ready.read_text())
     ready.write_text(json.dumps({**described, "version": "0.2.0"}))

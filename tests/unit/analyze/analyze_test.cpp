@@ -499,7 +499,7 @@ TEST(Summary, saysWhatThereIs) {
             "  kernels        1\n"
             "  tasks          8\n"
             "  edges          0 (dataflow), hash 0000000000000000\n"
-            "  critical path  1 tasks\n"
+            "  critical path  1 task\n"
             "  fan-in         at most 0\n"
             "  fan-out        at most 0\n"
             "  one task on its core:\n"
