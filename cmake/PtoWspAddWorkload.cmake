@@ -448,7 +448,11 @@ function(_ptowsp_add_artifact)
   target_include_directories(${w_name} SYSTEM INTERFACE "${w_dir}/include")
   target_compile_definitions(${w_name} INTERFACE "PTOWSP_ARTIFACT_${w_name}=\"${folder}\"")
   # What ptowsp_install_workload() takes.
-  set_target_properties(${w_name} PROPERTIES PTOWSP_READY_FILE "${folder}/ready"
+  set(marks ready)
+  if(w_device)
+    list(APPEND marks ready.a2a3)
+  endif()
+  set_target_properties(${w_name} PROPERTIES PTOWSP_READY_FILE "${folder}/ready" PTOWSP_MARKS "${marks}"
     PTOWSP_ARTIFACT_FOLDER "${w_dir}")
   if(TARGET PtoWsp::glue)
     target_link_libraries(${w_name} INTERFACE PtoWsp::glue)

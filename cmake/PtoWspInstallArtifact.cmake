@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Runs when a workload is installed (PtoWspInstallWorkload.cmake): copies what the artifact's `ready`
-# file, and `ready.a2a3` where there is one, name. Given are ptowsp_name, _ready, _artifact (its
-# folder), _to (below the prefix), _data (whether with test data) and _scratch (a folder for what is
-# made here).
+# file names, and `ready.a2a3` where this build makes it. Given are ptowsp_name, _ready, _marks (the names of
+# these files), _artifact (its folder), _to (below the prefix), _data (whether with test data) and
+# _scratch (a folder for what is made here).
 
 # _ptowsp_collect(<json> <variable>): appends every string in it, however deep.
 function(_ptowsp_collect json variable)
@@ -28,20 +28,27 @@ function(_ptowsp_collect json variable)
   set(${variable} ${found} PARENT_SCOPE)
 endfunction()
 
-if(NOT EXISTS "${ptowsp_ready}")
-  message(FATAL_ERROR "ptowsp_install_workload(${ptowsp_name}): the workload has not been built, there "
-    "is no ${ptowsp_ready}; build the target ${ptowsp_name}, then install")
-endif()
 cmake_path(GET ptowsp_ready PARENT_PATH ptowsp_folder)
+foreach(ptowsp_mark IN LISTS ptowsp_marks)
+  if(NOT EXISTS "${ptowsp_folder}/${ptowsp_mark}")
+    message(FATAL_ERROR "ptowsp_install_workload(${ptowsp_name}): the workload has not been built, there "
+      "is no ${ptowsp_folder}/${ptowsp_mark}; build the target ${ptowsp_name}, then install")
+  endif()
+endforeach()
 set(ptowsp_target "${CMAKE_INSTALL_PREFIX}/${ptowsp_to}")
 file(INSTALL "${ptowsp_artifact}/include/${ptowsp_name}.h" DESTINATION "${ptowsp_target}/include")
-foreach(ptowsp_mark IN ITEMS ready ready.a2a3)
-  if(NOT EXISTS "${ptowsp_folder}/${ptowsp_mark}")
-    continue()
-  endif()
+foreach(ptowsp_mark IN LISTS ptowsp_marks)
   file(READ "${ptowsp_folder}/${ptowsp_mark}" ptowsp_text)
   set(ptowsp_names "")
-  _ptowsp_collect("${ptowsp_text}" ptowsp_names)
+  foreach(ptowsp_member IN ITEMS manifest orchestrations kernels inputs expected)
+    string(JSON ptowsp_type TYPE "${ptowsp_text}" ${ptowsp_member})
+    string(JSON ptowsp_value GET "${ptowsp_text}" ${ptowsp_member})
+    if(ptowsp_type STREQUAL "STRING")
+      list(APPEND ptowsp_names "${ptowsp_value}")
+    else()
+      _ptowsp_collect("${ptowsp_value}" ptowsp_names)
+    endif()
+  endforeach()
   list(REMOVE_DUPLICATES ptowsp_names)
   foreach(ptowsp_file IN LISTS ptowsp_names)
     # What a configuration of a multi-config build has in a folder of its own comes together with

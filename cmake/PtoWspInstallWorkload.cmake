@@ -83,9 +83,10 @@ endfunction()
 # _ptowsp_install_artifact(): what `ready` names, which is known when it has been built.
 function(_ptowsp_install_artifact)
   get_target_property(folder "${name}" PTOWSP_ARTIFACT_FOLDER)
+  get_target_property(marks "${name}" PTOWSP_MARKS)
   set(script "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/PtoWspInstallArtifact.cmake")
   set(text "")
-  foreach(setting IN ITEMS "name=${name}" "ready=${i_ready}" "artifact=${folder}" "to=${i_artifact}"
+  foreach(setting IN ITEMS "name=${name}" "ready=${i_ready}" "marks=${marks}" "artifact=${folder}" "to=${i_artifact}"
       "data=${i_TEST_DATA}" "scratch=${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.install")
     string(REGEX REPLACE "^([a-z]+)=(.*)$" "set(ptowsp_\\1 [==[\\2]==])\n" setting "${setting}")
     string(APPEND text "${setting}")

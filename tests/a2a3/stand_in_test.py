@@ -129,14 +129,14 @@ class Tree:
         (folder / "kernels/device/kernel_k.list").write_text(
             "# Generated\naiv k kernels/aiv/kernel_k.cpp 0123456789abcdef\n")
 
-    def make(self, body="", toolchain=TOOLCHAIN, compiler=None, before="", launcher=()):
+    def make(self, body="", toolchain=TOOLCHAIN, compiler=None, before="", whole=None, launcher=(), env=None):
         path = source(self.folder / "kernels", body=body)
-        path.write_text(before + path.read_text())
+        path.write_text(whole or before + path.read_text())
         return subprocess.run(
             [sys.executable, str(BRIDGE / "device_kernel.py"), "k", "--tree", str(self.folder), "-o",
              str(self.folder / "out"), "--toolchain", toolchain, "--pto-isa", str(ISA), "--depfile",
              str(self.folder / "k.d"), "--", *launcher, str(compiler or self.stand_in / "toolkit/bin/ccec")],
-            env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+            env={**ENVIRONMENT, **(env or {})}, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -152,12 +152,26 @@ def test_a_kernel_that_is_good(tree):
 
 
 @pytest.mark.skipif(shutil.which("ccache") is None, reason="there is no ccache")
-def test_ccache_starts_it(tree):
-    """Without keeping anything: it does not know the language."""
-    done = tree.make(launcher=["ccache"])
+@pytest.mark.parametrize("kind", ["auto", "clang"])
+def test_ccache_starts_it(kind, tree):
+    """Without keeping anything: it does not know the language, whatever it takes the compiler for."""
+    environment = {"CCACHE_DIR": str(tree.folder / "ccache"), "CCACHE_COMPILERTYPE": kind,
+                   "CCACHE_LOGFILE": str(tree.folder / "log")}
+    done = tree.make(launcher=["ccache"], env=environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "Unsupported language: cce" in (tree.folder / "log").read_text()
     assert (tree.folder / "out/kernel_k.bin").exists()
     assert str(ISA / "include/pto/pto-inst.hpp") in (tree.folder / "k.d").read_text().replace("\\ ", " ")
+
+
+@pytest.mark.skipif(shutil.which("distcc") is None, reason="there is no distcc")
+def test_distcc_starts_it(tree):
+    """Here: the stand-in does not preprocess, and then distcc compiles on this machine."""
+    done = tree.make(launcher=["distcc"], env={"DISTCC_HOSTS": "127.0.0.1:1", "DISTCC_FALLBACK": "1",
+                                               "DISTCC_DIR": str(tree.folder)})
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "ccec (stand-in): error: found -E, expected -c" in done.stderr and "running locally instead" in done.stderr
+    assert (tree.folder / "out/kernel_k.bin").exists()
 
 
 def refused(tree, text, **arguments):
@@ -182,6 +196,11 @@ def test_what_would_be_lost_with_all_but_the_code_is_refused(tree):
 
 def test_a_function_before_the_kernel_is_refused(tree):
     refused(tree, "kernel_k has to be the first code in", before="extern \"C\" int first(int x) { return x * x; }\n")
+
+
+def test_code_as_long_as_an_address_is_refused(tree):
+    refused(tree, "kernel_k is 8 bytes of code, which the runtime takes for the address of a function\n",
+            whole='asm(".globl kernel_k\\nkernel_k: .quad 0");\n')
 
 
 def test_a_compiler_that_fails(tree):
