@@ -108,7 +108,8 @@ class Executable:
     def stats(self) -> RunStats:
         """Of the last run."""
         stats = RunStats(ctypes.sizeof(RunStats))
-        self._c.ptowsp_program_get_stats(self._program, ctypes.byref(stats))
+        if self._c.ptowsp_program_get_stats(self._program, ctypes.byref(stats)) != _OK:
+            raise ExecutionError("the program is closed")
         return stats
 
     def total_cycles(self, block_dim: int) -> int:

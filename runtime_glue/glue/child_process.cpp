@@ -60,8 +60,9 @@ std::string contentOf(int file) {
                          pid_t parent) {
   // Out of the way of numbers 0 to 4 first, so that none is overwritten before it is copied.
   int copies[5];
-  error_pipe = fcntl(error_pipe, F_DUPFD_CLOEXEC, 16);
-  bool in_place = error_pipe >= 0;
+  const int moved = fcntl(error_pipe, F_DUPFD_CLOEXEC, 16);
+  bool in_place = moved >= 0;
+  if (in_place) error_pipe = moved;
   for (int i = 0; i < 5 && in_place; ++i)
     in_place = (copies[i] = fcntl(files[i], F_DUPFD_CLOEXEC, 16)) >= 0;
   for (int i = 0; i < 5 && in_place; ++i) in_place = dup2(copies[i], i) == i;
