@@ -4,7 +4,7 @@ include_guard(GLOBAL)
 
 # ptowsp_external_path(<variable> <NAME> <help> [<submodule> <file>]): the folder that NAME of the cache, else of
 # the environment, names, as an absolute path; empty for OFF. Where it names none: 3rdparty/<submodule> of PtoWsp's
-# sources or of the project, if it is populated, which <file> in it says; else empty. What is there is not looked at.
+# sources or of the project, if it is populated, which <file> in it says, of whatever version; else empty. What is there is not looked at.
 function(ptowsp_external_path variable name help)
   set(${name} "$ENV{${name}}" CACHE STRING "${help}")
   set(root "${${name}}")
@@ -32,7 +32,7 @@ function(ptowsp_find_pto_runtime variable)
   ptowsp_external_path(root PTO_RUNTIME_PATH
     "Checkout of pto-runtime to run workloads on, besides the built-in runtime; OFF for none; \
 empty for 3rdparty/pto-runtime where it is populated"
-    pto-runtime python/bindings.py)
+    pto-runtime python)
   if(CMAKE_CROSSCOMPILING)
     set(root "")
   endif()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 
 PINNED = "0db0ea4bd84e1078d0a3a66ceba205b6c5224c33"
@@ -125,10 +126,13 @@ class UnknownVersion(Exception):
 
 def detect(root: str) -> Version:
     """The version in a checkout."""
-    if not os.path.isfile(os.path.join(root, "python", "bindings.py")):
-        raise UnknownVersion(f"{root} has no python/bindings.py, so it is no checkout of "
-                             "pto-runtime\n  fix: set PTO_RUNTIME_PATH to one, or to OFF for the "
-                             "built-in runtime")
+    if not all(os.path.isdir(os.path.join(root, part)) for part in ("python", "src")):
+        empty = os.path.isdir(root) and not os.listdir(root)
+        raise UnknownVersion(
+            f"{root} " + ("is empty" if empty else "has no folders python and src")
+            + ", so it is no checkout of pto-runtime\n  fix: set PTO_RUNTIME_PATH to one, or to OFF "
+            "for the built-in runtime" + ("; of a submodule: git submodule update --init --recursive"
+                                          if empty else ""))
     differing = []
     for version in VERSIONS:
         lacking = _lacking(root, version)
@@ -138,7 +142,7 @@ def detect(root: str) -> Version:
     raise UnknownVersion(
         f"the pto-runtime in {root} is of a version that PtoWsp does not know\n"
         + "\n".join(differing) +
-        f"\n  fix: git -C {root} checkout {PINNED[:8]}, or set PTO_RUNTIME_PATH to a checkout of "
+        f"\n  fix: git -C {shlex.quote(root)} checkout {PINNED[:8]}, or set PTO_RUNTIME_PATH to a checkout of "
         "that commit, or to OFF for the built-in runtime")
 
 

@@ -46,7 +46,7 @@ def test_one_build_tree_with_and_without_it(project, tmp_path):
     assert project(f"-DPTO_RUNTIME_PATH={first}").returncode == 0
     assert passed(build) == both
     for wrong, message in ((tmp_path / "none", "and there is no such folder"),
-                           (tmp_path / "source", "has no python/bindings.py, so it is no checkout of pto-runtime")):
+                           (tmp_path / "source", "has no folders python and src, so it is no checkout of pto-runtime")):
         done = project(f"-DPTO_RUNTIME_PATH={wrong}")
         assert done.returncode != 0 and message in " ".join(done.stderr.split()), done.stderr
     assert project("-DPTO_RUNTIME_PATH=OFF").returncode == 0

@@ -46,8 +46,23 @@ def test_an_unknown_version(tmp_path):
 def test_no_checkout(tmp_path):
     done = python(BRIDGE / "versions.py", tmp_path)
     assert done.stderr == (
-        f"{tmp_path} has no python/bindings.py, so it is no checkout of pto-runtime\n"
+        f"{tmp_path} is empty, so it is no checkout of pto-runtime\n  fix: set PTO_RUNTIME_PATH to one, or to OFF for "
+        "the built-in runtime; of a submodule: git submodule update --init --recursive\n")
+    (tmp_path / "python").mkdir()
+    done = python(BRIDGE / "versions.py", tmp_path)
+    assert done.stderr == (
+        f"{tmp_path} has no folders python and src, so it is no checkout of pto-runtime\n"
         "  fix: set PTO_RUNTIME_PATH to one, or to OFF for the built-in runtime\n")
+
+
+def test_a_version_whose_files_have_other_places(tmp_path):
+    """As later ones have: it is one of pto-runtime all the same."""
+    for folder in ("python/bindings", "src/common"):
+        (tmp_path / "a later one" / folder).mkdir(parents=True)
+    done = python(BRIDGE / "versions.py", tmp_path / "a later one")
+    assert done.returncode == 1
+    assert f"the pto-runtime in {tmp_path}/a later one is of a version that PtoWsp does not know\n" in done.stderr
+    assert f"fix: git -C '{tmp_path}/a later one' checkout 0db0ea4b, or set" in done.stderr
 
 
 def test_cmake_names_an_unknown_version_and_a_missing_folder(project, tmp_path):
@@ -72,6 +87,15 @@ def test_without_one_there_is_the_builtin_runtime(project, tmp_path):
     assert done.returncode == 0, done.stderr
     listed = run("ctest", "--test-dir", tmp_path / "build", "-N").stdout
     assert "scale.a2a3sim\n" in listed and "builtin" not in listed
+
+
+def test_a_submodule_of_another_version_is_not_passed_over(project, tmp_path):
+    later = tmp_path / "source/3rdparty/pto-runtime"
+    for folder in ("python/bindings", "src/common"):
+        (later / folder).mkdir(parents=True)
+    done = project()
+    assert done.returncode != 0
+    assert f"the pto-runtime in {later} is of a version that PtoWsp does not know" in " ".join(done.stderr.split())
 
 
 def test_a_populated_submodule_is_found_and_off_is_off(project, tmp_path):
