@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ranges>
+#include <set>
+
 #include "generator/emit/device_cube.h"
 #include "generator/emit/device_vector.h"
 #include "generator/emit/kernel_source.h"
@@ -94,6 +98,22 @@ class Checks {
   bool good_ = true;
 };
 
+// The kernel without what no result needs: here nothing behind the emitter leaves it out, and of two stores to
+// one tile the first could be the later one to reach memory.
+Kernel withoutDeadOps(const Kernel& kernel) {
+  Kernel lean = kernel;
+  lean.ops.clear();
+  std::set<int> needed, stored;  // values; tiles
+  for (const KernelOp& op : std::views::reverse(kernel.ops)) {
+    const bool store = op.op->form == ops::Form::store;
+    if (store ? !stored.insert(op.args[0]).second : !needed.contains(op.result)) continue;
+    needed.insert(op.args.begin() + (store ? 1 : 0), op.args.end());
+    lean.ops.push_back(op);
+  }
+  std::ranges::reverse(lean.ops);
+  return lean;
+}
+
 }  // namespace
 
 std::string_view deviceSupportText() { return support::ptoHeader(); }
@@ -105,8 +125,9 @@ bool checkDeviceKernel(const Kernel& kernel, Diagnostics& diagnostics) {
 std::optional<std::string> emitDeviceKernel(const Kernel& kernel, std::string_view source_name,
                                             Diagnostics& diagnostics) {
   if (!checkDeviceKernel(kernel, diagnostics)) return std::nullopt;
-  return kernel.core == CoreType::aic ? emitDeviceCube(kernel, source_name)
-                                      : emitDeviceVector(kernel, source_name);
+  const Kernel lean = withoutDeadOps(kernel);
+  return lean.core == CoreType::aic ? emitDeviceCube(lean, source_name)
+                                    : emitDeviceVector(lean, source_name);
 }
 
 std::string emitDeviceRelay(std::string_view source_name) {

@@ -144,6 +144,10 @@ PTO_INTERNAL void extract(To& to, From& from, int row, int col) {
 
 // ---- Products ----
 
+// Sums with fewer elements, ten fractals, are not yet in L0C when the next product is added to them, unless a
+// barrier is between: CANN's matrix templates have one there, with this number. TMATMUL_ACC has none.
+constexpr int kUnordered = 10 * 16 * 16;
+
 // Columns [k, k + Depth) of a times the same rows of b, to `sum` or added to it. Left and Right are two
 // pairs of buffers by turns, so that the next factors are fed while these multiply: flag `turn` from M to
 // MTE1 says that a pair is free, from MTE1 to M that it is filled.
@@ -162,10 +166,12 @@ PTO_INTERNAL void multiplySlice(Sum& sum, A& a, B& b, int64_t left_address, int6
   extract(right, b, k, 0);
   set_flag(PIPE_MTE1, PIPE_M, event);
   wait_flag(PIPE_MTE1, PIPE_M, event);
-  if (continues)
+  if (continues) {
+    if constexpr (roundUp(M, 16) * roundUp(N, 16) < kUnordered) pipe_barrier(PIPE_M);
     pto::TMATMUL_ACC(sum, sum, left, right);
-  else
+  } else {
     pto::TMATMUL(sum, left, right);
+  }
   set_flag(PIPE_M, PIPE_MTE1, event);
   (void)event;  // flags are nothing in the simulator
 }
