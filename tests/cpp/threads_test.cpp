@@ -83,5 +83,50 @@ TEST(Threads, StartedCalls) {
   });
 }
 
+// A call is waited for and cancelled while its device's tensors are written and others come and go. Whoever
+// finds the device new after a cancelled run is told that there is nothing to read.
+TEST(Threads, WhoWaitsWhoCancelsAndWhoUploads) {
+  Device device;
+  cpp_scale::Workload twice(device);
+  const std::vector<float> x = counted(64 * 64);
+  std::vector<float> y(x.size());
+  DeviceTensor<float, 64, 64> a(device);
+  for (int i = 0; i < kRounds; ++i) {
+    a.upload(x);
+    Call call = twice.start(a, y);
+    inThreads([&](int t) {
+      std::vector<float> z(x.size(), -1);
+      if (t == 0) call.wait();
+      if (t == 1) call.cancel();
+      if (t == 2) a.upload(x);
+      if (t == 3) {
+        DeviceTensor<float, 64, 64> b(device, x);
+        if (thrown([&] { b.download(z); }) == "nothing") {
+          EXPECT_EQ(z, x);
+        }
+      }
+    });
+    const Result result = call.result();
+    if (result) expectTwice(x, y);
+    if (!result) {
+      EXPECT_EQ(result.outcome(), Outcome::cancelled) << result.error().what();
+    }
+  }
+}
+
+TEST(Threads, WorkloadsThatComeAndGo) {
+  Device device;
+  inThreads([&](int) {
+    const std::vector<float> x = counted(64 * 64);
+    std::vector<float> y(x.size());
+    for (int i = 0; i < kRounds; ++i) {
+      cpp_scale::Workload twice(device);
+      const Call call = twice.start(x, y);
+      call.wait();
+      expectTwice(x, y);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace ptowsp::cpp_test
