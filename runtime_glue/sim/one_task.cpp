@@ -46,7 +46,7 @@ RunResult Executor::Impl::runHere(const Run& one) {
   run = one;
   run.active = 1;
   if (!counters.reserve(1) || !admission.begin(1, one.graph->schedule)) {
-    result.error = {PTOWSP_SIM_ERROR_OUT_OF_MEMORY, "no memory for the counters of 1 tasks"};
+    result.error = {PTOWSP_SIM_ERROR_OUT_OF_MEMORY, "no memory for the counters of 1 task"};
     return result;
   }
   counters[0] = 0;
