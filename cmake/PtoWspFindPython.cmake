@@ -2,7 +2,8 @@
 # ptowsp_find_python(<variable> <module>...): the path of the first Python interpreter that can import
 # all the modules, resolved to the real program (a version manager's shim costs 0.1 s at each start).
 # PTOWSP_PYTHON, a cache variable, overrides the search. Empty when there is none; the caller knows
-# which package to ask for.
+# which package to ask for. What PYTHONPATH and the like of the environment say does not count: the
+# build does not see it either.
 include_guard(GLOBAL)
 
 set(PTOWSP_PYTHON "" CACHE FILEPATH "Python interpreter for PtoWsp; empty: the first that can import what is needed")
@@ -36,7 +37,8 @@ function(ptowsp_find_python variable)
   set(found "")
   foreach(candidate IN LISTS candidates)
     execute_process(
-      COMMAND "${candidate}" -c "${imports}import sys; assert sys.version_info >= (3, 9); print(sys.executable)"
+      COMMAND "${CMAKE_COMMAND}" -E env --unset=PYTHONPATH --unset=PYTHONHOME --unset=PYTHONOPTIMIZE "${candidate}"
+        -c "${imports}import sys; assert sys.version_info >= (3, 9); print(sys.executable)"
       OUTPUT_VARIABLE real ERROR_QUIET RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(NOT failed AND EXISTS "${real}")
       set(found "${real}")

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -468,6 +469,8 @@ int run(int argc, char** argv) {
 }  // namespace ptowsp
 
 int main(int argc, char** argv) {
+  // A file that grows too large for the limits is an error of writing it, which has words.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return ptowsp::run(argc, argv);
   } catch (const std::bad_alloc&) {

@@ -10,6 +10,16 @@
 
 namespace ptowsp::glue {
 
+namespace {
+
+constexpr const char* kMoreMemory =
+    "give it more memory: a larger machine, fewer programs beside it, or a higher ulimit -v";
+
+// The orchestration's code for a tensor for which the device has no memory.
+constexpr int kNoDeviceMemory = -105;
+
+}  // namespace
+
 // ": message" of the built-in runtime's last error.
 std::string Run::simMessage() const {
   const SimApi* sim = device_.library().sim();
@@ -34,7 +44,7 @@ Status Run::buildFailure(int code) {
     return Status::runFailure(manifest_.name,
                               format("building the task graph failed: %s returned %d",
                                      manifest_.orchestration_function.c_str(), error.detail),
-                              fix);
+                              error.detail == kNoDeviceMemory ? kMoreMemory : fix);
   return Status::runFailure(manifest_.name,
                             "building the task graph failed: " + std::string(error.message), fix);
 }
@@ -74,6 +84,12 @@ Status Run::launchFailure(int code) {
       break;
     case PTOWSP_SIM_ERROR_TIMEOUT:
       status.fix = "give it more time with --timeout" + (error.task < 0 ? "" : ", or " + alone);
+      break;
+    case PTOWSP_SIM_ERROR_OUT_OF_MEMORY:
+      status.fix = kMoreMemory;
+      break;
+    case PTOWSP_SIM_ERROR_SYSTEM:  // threads, mappings: limits of the user, not the artifact
+      status.fix = "ask for fewer --workers, or raise the limits of this shell (ulimit -u, ulimit -v)";
       break;
     default:
       status.fix = "build the target " + manifest_.name + " again";

@@ -251,3 +251,14 @@ def test_without_find_package_here(tmp_path, package):
         f"{W}: the generator PtoWsp::ptowsp-gen is not known here; call find_package(PtoWsp CONFIG REQUIRED) "
         "in this folder or one above it" in project.configure(succeed=False).words()
     )
+
+
+@pytest.mark.parametrize("bracket", ["[", "]"])
+def test_a_single_bracket_in_the_path(tmp_path, package, bracket):
+    project = Project(tmp_path / f"a{bracket}b", package)
+    project.put("w.json", workload(a=2.0))
+    project.write("ptowsp_add_workload(w SOURCE w.json)")
+    assert (
+        f"{W}: the path '{project.build_folder}/w.ptowsp' has a bracket without its other one, which CMake's "
+        "lists cannot hold; use a folder with another name" in project.configure(succeed=False).words()
+    )

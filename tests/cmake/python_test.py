@@ -288,6 +288,14 @@ def test_the_interpreter(ninja_project, tmp_path):
     ninja_project.ctest("-L", "a2a3sim", env=env)
     assert ninja_project.nothing_to_do()
 
+    # Not even one in which no Python starts.
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)")
+    env |= {"PYTHONHOME": "/nowhere", "PYTHONOPTIMIZE": "2"}
+    ninja_project.remove_build()
+    ninja_project.configure("-DPTOWSP_PYTHON=", env=env)
+    ninja_project.build(env=env)
+    ninja_project.ctest("-L", "a2a3sim", env=env)
+
 
 def test_a_renamed_workload_file_is_followed(project):
     project.put("factors.py", "factor = 3.0\n")

@@ -134,13 +134,17 @@ def test_seed_and_output_directory(ninja_project):
     ninja_project.write(
         "ptowsp_add_workload(first SOURCE w.json)\n"
         "ptowsp_add_workload(same SOURCE w.json SEED 0)\n"
-        'ptowsp_add_workload(other SOURCE w.json SEED 1 OUTPUT_DIRECTORY "an öther place")'
+        'ptowsp_add_workload(other SOURCE w.json SEED 1 OUTPUT_DIRECTORY "an öther place")\n'
+        "ptowsp_add_workload(ten SOURCE w.json SEED 10)\n"
+        "ptowsp_add_workload(decimal SOURCE w.json SEED 010)"
     )
     ninja_project.configure()
     ninja_project.ctest("-L", "a2a3sim")
     first, same = (numpy.load(ninja_project.artifact(n) / "inputs/x.npy") for n in ["first", "same"])
     other = numpy.load(ninja_project.build_folder / "an öther place/inputs/x.npy")
     assert (first == same).all() and not (first == other).any()
+    ten, decimal = (numpy.load(ninja_project.artifact(n) / "inputs/x.npy") for n in ["ten", "decimal"])
+    assert (ten == decimal).all() and not (ten == other).any()
 
 
 def test_dependencies_races_and_platform_size(ninja_project):

@@ -150,3 +150,22 @@ def test_wavefront(cases):
             want[i, j] += (want[i - 1, j] + want[i, j - 1]) * np.float32(0.5)
     got = evaluate(cases, workload([tensor("y", [7, 7], "inout")], [step], program), {"y": y})["y"]
     np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("seed", ["-1", "18446744073709551616", "010", "0x10", " 5", ""])
+def test_a_seed_that_may_mean_something_else(tmp_path, seed):
+    """A parser of C++ takes -1 for 2^64 - 1, as it does a larger number, and 010 for 8."""
+    done = generator("eval", tmp_path / "w.json", "-o", tmp_path / "out", "--seed", seed)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"--seed: found '{seed}', expected a whole number from 0 to 18446744073709551615, without leading zeros\n")
+
+
+def test_paths_that_a_variable_left_empty(tmp_path):
+    """They would mean the current folder, or standard output."""
+    for command in (["eval", "w.json", "-o", ""], ["emit", "w.json", "--name", "w", "-o", ""],
+                    ["print", "w.json", "-o", ""], ["graph", "w.json", "-o", ""]):
+        done = generator(*command, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("--output: found an empty text; leave the option out, or give it a value\n")
+    assert not list(tmp_path.iterdir())

@@ -234,6 +234,14 @@ USAGE = {
     ("--workers", "many"): "--workers: Value many not in range 1 to 1048576",
     ("--timeout", "-1"): "--timeout: found -1, expected seconds, 0 to 1000000",
     ("--timeout", "nan"): "--timeout: found nan, expected seconds, 0 to 1000000",
+    ("--trace", ""): "--trace: found an empty text; leave the option out, or give it a value",
+    ("--inputs", ""): "--inputs: found an empty text; leave the option out, or give it a value",
+    ("--only", ""): "--only: found an empty text; leave the option out, or give it a value",
+    ("--rtol", "nan"): "--rtol: found 'nan', expected a number of 0 or more, like 0.001 or 1e-3",
+    ("--atol", "-1"): "--atol: found '-1', expected a number of 0 or more, like 0.001 or 1e-3",
+    ("--schedule-seed", "-1"): "--schedule-seed: found '-1', expected a whole number from 0 to "
+                               "18446744073709551615, without leading zeros",
+    ("--dump-tensors", "d", "--dump-limit", "-1"): "--dump-limit: found -1, expected a size like 500MiB",
     ("--repeat",): "--repeat: 1 required N:INT in [1 - 1048576] missing",
 }
 
@@ -273,6 +281,40 @@ def test_a_file_that_cannot_be_written(artifact, tmp_path):
     expect(artifact, run(artifact.write(), "--trace", target), 2,
            f"{target}: error: cannot write it: No such file or directory\n"
            "  fix: give a file that can be written to --trace\n", "")
+
+
+LOST = "standard output: error: cannot write to it: {}\n  fix: give it a file that can be written, or /dev/null\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--stats",)])
+def test_results_that_do_not_arrive(artifact, options):
+    """Who reads them would take an empty file of a run that was right for nothing to say."""
+    command = [RUN, str(artifact.write().folder), "--runtime", str(SIM), *options]
+    for redirection, reason in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        done = subprocess.run(["sh", "-c", f'"$@" {redirection}', "sh", *command], stderr=subprocess.PIPE, text=True)
+        assert (done.returncode, done.stderr) == (2, LOST.format(reason))
+    # What is worse is what the exit code says.
+    done = subprocess.run(["sh", "-c", '"$@" >/dev/full', "sh", *command[:1], str(artifact.use(increment="wrong").write().folder),
+                           *command[2:]], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and done.stderr.endswith(LOST.format("No space left on device"))
+
+
+def test_a_file_beyond_the_limit_of_the_shell(artifact, tmp_path):
+    """The kernel's signal for it would end the process without a word."""
+    target = tmp_path / "trace.json"
+    command = [RUN, str(artifact.write().folder), "--runtime", str(SIM), "--trace", str(target)]
+    done = subprocess.run(["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        2, f"{target}: error: cannot write it: File too large\n  fix: give a file that can be written to --trace\n")
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more address space than there is")
+def test_more_threads_than_the_machine_has(artifact):
+    command = [RUN, str(artifact.write().folder), "--runtime", str(SIM), "--workers", "4096"]
+    done = subprocess.run(["sh", "-c", 'ulimit -v 500000; exec "$@"', "sh", *command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        3, "pair: error: cannot start 4096 worker threads: Resource temporarily unavailable; ask for fewer workers\n"
+           "  fix: ask for fewer --workers, or raise the limits of this shell (ulimit -u, ulimit -v)\n")
 
 
 def test_colour_is_for_terminals(artifact):
