@@ -176,7 +176,7 @@ def collect(function: Callable[..., Any], arguments: Sequence[Any],
     outer_body, outer_open = _state.body, _state.open
     _state.body, _state.open = [], []
     try:
-        _absorb(function(*arguments, **(keywords or {})))
+        _absorb(function(*arguments, **(keywords or {})), function)
         if _state.open:
             _left(_state.open[-1])
         return _state.body
@@ -195,19 +195,25 @@ def outside(function: Callable[..., Any], keywords: dict[str, Any]) -> Any:
         _state.body, _state.open = outer_body, outer_open
 
 
-def _absorb(returned: Any) -> None:
+def _absorb(returned: Any, function: Callable[..., Any]) -> None:
     assert _state.body is not None
     if returned is None:
         return
     if isinstance(returned, (list, tuple)):
         for item in returned:
-            _absorb(item)
+            _absorb(item, function)
     elif hasattr(returned, "nodes"):
         present = {id(node) for node in _state.body}
         _state.body.extend(node for node in returned.nodes if id(node) not in present)
     else:
         fail("bad-program", f"expected tasks and workloads, found {type(returned).__name__}",
-             "return task(...), or call kernels")
+             "return task(...), or call kernels", _place_of(function))
+
+
+def _place_of(function: Callable[..., Any]) -> Site | None:
+    # Of a function that has returned no frame is left; what is no function has no place.
+    code = getattr(function, "__code__", None)
+    return Site(code.co_filename, code.co_firstlineno) if code else None
 
 
 def _left(opened: Any) -> NoReturn:
@@ -220,7 +226,8 @@ def _left(opened: Any) -> NoReturn:
 
 def axis_values(axis: Any) -> int | list[int] | Lookup:
     """What a loop over `axis` counts through: 0 … n - 1, or a list of integers."""
-    size = getattr(axis, "size", None)
+    # Numbers of numpy have a size, too: 1.
+    size = None if hasattr(axis, "dtype") else getattr(axis, "size", None)
     if isinstance(axis, Ragged):
         return axis.total()
     if isinstance(axis, Sparse):
@@ -237,8 +244,11 @@ def axis_values(axis: Any) -> int | list[int] | Lookup:
                  "lengths).length(b)")
         if number.const < 0:
             fail("bad-axis", f"a loop's extent is not negative, found {number.const}")
+        if number.const >= 1 << 63:
+            fail("bad-axis", f"a loop's extent is below 2^63, found {number.const}")
         return number.const
-    if isinstance(axis, (list, tuple, range)) or hasattr(axis, "tolist"):
+    if isinstance(axis, (list, tuple, range)) or (
+            hasattr(axis, "tolist") and getattr(axis, "shape", None) != ()):
         values = [Affine.of(item) for item in axis]
         if all(value is not None and not value.terms for value in values):
             return [value.const for value in values if value is not None]
@@ -277,6 +287,10 @@ class _Iteration:
         self.done = False
 
     def __iter__(self) -> _Iteration:
+        if self.done or self.outer is not None:
+            # The second loop would end at once, and its tasks be missing.
+            fail("bad-program", "this P(...) has been looped over before",
+                 "write P(...) in each `for` statement", notes=[f"it was made here: {self.site}"])
         return self
 
     def __next__(self) -> Any:

@@ -422,6 +422,10 @@ class _Serializer:
             view = task.args[param.name]
             if not isinstance(view, View):
                 continue
+            for loop in (loop for start, _ in view.dims for loop in start.terms):
+                if loop not in loops:  # before anything is asked about the elements of the view
+                    fail("unknown-name", f"'{loop.hint}' in {view} is the variable of a loop that "
+                         "has ended", "use it inside of its loop", task.site)
             key = id(view.tensor)
             self._tensors.setdefault(key, view.tensor)
             if param.access in ("in", "inout"):
@@ -549,11 +553,6 @@ class _Serializer:
         for param in task.kernel.params:
             value = task.args[param.name]
             if isinstance(value, View):
-                for start, _ in value.dims:
-                    for loop in start.terms:
-                        if loop not in loops:
-                            fail("unknown-name", f"'{loop.hint}' in {value} is the variable of a "
-                                 "loop that has ended", "use it inside of its loop", task.site)
                 value = value.text(self._names[id(value.tensor)], loops.__getitem__)
             elif isinstance(value, SymbolScalar):
                 value = self._symbol(value, task)

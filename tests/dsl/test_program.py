@@ -194,6 +194,19 @@ def test_ranges_stay_loops(results):
     np.testing.assert_array_equal(results(wl())["y"], x.data)
 
 
+@pytest.mark.parametrize("extent", [np.int64(4), np.uint8(4), np.array(4)])
+def test_extents_of_numpy(results, extent):
+    """Every object of numpy has a size: that of a number is 1."""
+    x, y = pair(16, 8)
+
+    @workload
+    def wl():
+        for i in P(extent):
+            copy(x[4 * i:4 * i + 4], y[4 * i:4 * i + 4])
+    assert program(wl())[0]["extent"] == 4
+    np.testing.assert_array_equal(results(wl())["y"], x.data)
+
+
 def test_ragged(results):
     x, y = pair(2, 3, 4, 8)
     lengths = Ragged(2, [3, 1])
