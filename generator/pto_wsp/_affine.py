@@ -36,7 +36,7 @@ class Affine:
         """`value` as an index expression; None when it is not an integer of any kind."""
         if isinstance(value, Affine):
             return value
-        if isinstance(value, bool):
+        if type(value).__name__ in ("bool", "bool_"):  # Python's and numpy's: a mask has no indices
             return None
         try:
             return Affine(operator.index(value))

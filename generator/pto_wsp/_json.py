@@ -23,8 +23,12 @@ def line(value: Any) -> str:
         return quoted(value)
     if value is True or value is False:
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value)  # numpy's own is "np.float64(0.5)"
+    if hasattr(value, "item"):
+        return line(value.item())
     if isinstance(value, dict):
         return "{" + ", ".join(f"{quoted(key)}: {line(item)}" for key, item in value.items()) + "}"
     return "[" + ", ".join(map(line, value)) + "]"

@@ -309,9 +309,12 @@ class Tensor:
         self.named = name is not None
         self.name: str = name if name is not None else assigned_name() or ""
         self.temporary = temporary
+        if init is not None and not hasattr(init, "keys"):
+            fail("bad-init", f"init of {self._called()} is a dictionary, found {init!r}",
+                 'write it as in a workload file: init={"uniform": [-1, 1]}')
         self.init = dict(init) if init is not None else None
-        self.rtol = rtol
-        self.atol = atol
+        self.rtol = self._checked_tolerance("rtol", rtol)
+        self.atol = self._checked_tolerance("atol", atol)
         self._take(data)
         if shape is None:
             if self._array is None:
@@ -349,6 +352,16 @@ class Tensor:
 
     def _called(self) -> str:
         return f"tensor '{self.name}'" if self.name else "the tensor"
+
+    def _checked_tolerance(self, which: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        number = value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value
+        if isinstance(number, (int, float)) and not isinstance(number, bool) and \
+                0 <= number < float("inf"):
+            return number
+        fail("bad-tolerance", f"{which} of {self._called()} is a number of 0 or more, found {value!r}",
+             f"write {which}=1e-3, or leave it out")
 
     def _checked_shape(self, shape: Any) -> tuple[int, ...]:
         try:

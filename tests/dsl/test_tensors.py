@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Arrays: any view, DLPack, other dtypes where conversion is exact; files beside the workload file."""
+import json
 import os
 
 import numpy as np
@@ -139,6 +140,23 @@ def test_the_workload_files_text_does_not_depend_on_elements():
     before = doubled(x, y).traced().json_text
     x.data[0, 0] += 1
     assert doubled(x, y).traced().json_text == before
+
+
+def test_numbers_of_numpy_in_a_workload_file():
+    x = Tensor(shape=(np.int64(4), 8), dtype=DType.F32, name="x", rtol=np.float32(0.5), atol=np.int64(0),
+               init={"uniform": [np.float64(-0.25), np.int32(1)]})
+    y = Tensor(shape=(4, 8), dtype=DType.F32, name="y", rtol=np.float64(0.125))
+
+    @kernel
+    def copy(src: In[Tile[4, 8, DType.F32]], dst: Out[Tile[4, 8, DType.F32]]):
+        pto.store(dst, src)
+
+    @workload
+    def wl():
+        copy(x, y)
+    traced = json.loads(wl().traced().json_text)
+    assert [(t["rtol"], t.get("atol"), t.get("init")) for t in traced["tensors"]] == [
+        (0.5, 0, {"uniform": [-0.25, 1]}), (0.125, None, None)]
 
 
 def test_random_elements_are_those_of_ptowsp_gen(tmp_path):
