@@ -112,15 +112,18 @@ function(_ptowsp_find_tracer)
 endfunction()
 
 # _ptowsp_trace(<command> <source> <workload>): runs the tracer in the folder of the source. It
-# always succeeds: mistakes come out of emission, and a tracer that crashed is one of them.
+# always succeeds: mistakes come out of emission, and a tracer that crashed is one of them. So is one that
+# a workload file ended with status 0: the tracer always writes its depfile, whatever else it writes, and
+# without it an older trace would pass for the file's.
 function(_ptowsp_trace command source workload)
   cmake_path(GET source PARENT_PATH folder)
   cmake_path(GET workload PARENT_PATH artifact_folder)
-  execute_process(COMMAND ${command} WORKING_DIRECTORY "${folder}" RESULT_VARIABLE failed)
-  if(failed)
+  file(REMOVE "${artifact_folder}/list.d")
+  execute_process(COMMAND ${command} WORKING_DIRECTORY "${folder}" RESULT_VARIABLE status)
+  if(NOT status EQUAL 0 OR NOT EXISTS "${artifact_folder}/list.d")
     string(REGEX REPLACE "[\\\"]" "\\\\\\0" source "${source}")
     file(WRITE "${workload}" "{\"ptowsp\": 1, \"error\": \"${source}: error: the Python "
-      "interpreter ended with '${failed}' while tracing it; its output stands above\"}\n")
+      "interpreter ended with '${status}' while tracing it; its output stands above\"}\n")
     string(REPLACE " " "\\ " artifact "${artifact_folder}")
     file(WRITE "${artifact_folder}/list.d"
       "${artifact}/list.stamp: \\\n  ${artifact}/list.stamp.retry\n")
@@ -258,7 +261,7 @@ endfunction()
 function(_ptowsp_is_trace_old command variable)
   set(${variable} TRUE PARENT_SCOPE)
   set(stamp "${w_dir}/list.stamp")
-  if(NOT EXISTS "${stamp}" OR NOT EXISTS "${w_workload}")
+  if(NOT EXISTS "${stamp}" OR NOT EXISTS "${w_workload}" OR NOT EXISTS "${w_dir}/list.d")
     return()
   endif()
   if(NOT CMAKE_GENERATOR MATCHES "Ninja")

@@ -176,10 +176,12 @@ def test_a_broken_file_fails_alone_and_is_tried_again(project):
     assert project.nothing_to_do()
     project.ctest("-L", "a2a3sim")
 
-    # An interpreter that crashes is a mistake of this one workload too.
-    edit(project, "sub/more.py", "later = 3.0\nimport os\nos.abort()\n")
-    result = project.build(succeed=False, keep_going=True)
-    assert "one.py: error: the Python interpreter ended with" in result.text
+    # An interpreter that crashes is a mistake of this one workload too, and so is one that ends too early.
+    for ending in ["os.abort()", "os._exit(0)"]:
+        edit(project, "sub/more.py", f"later = 3.0\nimport os\n{ending}\n")
+        result = project.build(succeed=False, keep_going=True)
+        assert "one.py: error: the Python interpreter ended with" in result.text
+        assert "one.a2a3sim" in project.ctest("-L", "a2a3sim", succeed=False).failed_tests
     edit(project, "sub/more.py", "later = 3.0\n")
     project.build()
     assert project.nothing_to_do()
