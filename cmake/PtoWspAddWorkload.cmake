@@ -235,8 +235,10 @@ function(_ptowsp_add_module target file source)
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     INTERPROCEDURAL_OPTIMIZATION OFF UNITY_BUILD OFF AUTOMOC OFF AUTOUIC OFF AUTORCC OFF
     CXX_CLANG_TIDY "" CXX_CPPCHECK "" CXX_CPPLINT "" CXX_INCLUDE_WHAT_YOU_USE ""
-    LINK_WHAT_YOU_USE OFF
-    EXCLUDE_FROM_ALL "${w_EXCLUDE_FROM_ALL}")
+    LINK_WHAT_YOU_USE OFF)
+  if(w_EXCLUDE_FROM_ALL)  # FALSE would bring in what a folder that is excluded leaves out
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  endif()
   foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES CMAKE_BUILD_TYPE)
     # Set for each configuration too: the user's CMAKE_<...>_<CONFIG> variables would win otherwise.
     string(TOUPPER "${config}" upper)

@@ -112,6 +112,19 @@ def test_exclude_from_all_and_the_target(project):
     assert project.binaries("left_out").joinpath("ready").exists()
 
 
+def test_a_folder_that_is_excluded(project):
+    project.put("lib/w.json", workload(a=2.0))
+    project.put("lib/CMakeLists.txt", "ptowsp_add_workload(left_out SOURCE w.json)\n")
+    project.put("w.json", workload(a=2.0))
+    project.write("add_subdirectory(lib EXCLUDE_FROM_ALL)\nptowsp_add_workload(w SOURCE w.json)")
+    project.configure()
+    result = project.build()
+    assert result.compiled == ["a", "pto_wsp_orch"] and "Emitting left_out" not in result.text
+    assert project.nothing_to_do()
+    project.ctest("-L", "a2a3sim")  # what is tested is built for it
+    assert "left_out.a2a3sim" in project.tests()
+
+
 def test_expected_and_tolerances(ninja_project):
     ninja_project.put("w.json", workload(a=2.0))
     ones = numpy.ones((16, 16), numpy.float32)
