@@ -3,6 +3,7 @@
 // that of cpp_scale with one mistake (faulty_kernel.cpp), put into a copy of the artifact.
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -53,7 +54,8 @@ class Failures : public testing::Test {
 
   const fs::path folder_ =
       fs::path(testing::TempDir()) /
-      ("ptowsp_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+      ("ptowsp_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "." +
+       std::to_string(getpid()));  // other build trees run the same test at the same time
   mutable int copies_ = 0;
   const std::vector<float> x_ = counted(64 * 64);
   std::vector<float> y_ = std::vector<float>(64 * 64, -1);
