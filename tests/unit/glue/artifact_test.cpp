@@ -3,6 +3,7 @@
 #include "runtime_glue/glue/artifact.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -13,7 +14,7 @@ namespace ptowsp::glue {
 namespace {
 
 TEST(ReadFile, GivesAllBytes) {
-  const std::string file = ::testing::TempDir() + "ptowsp_read_file";
+  const std::string file = ::testing::TempDir() + "ptowsp_read_file." + std::to_string(getpid());
   const std::string bytes("a\0b\n", 4);
   std::ofstream(file, std::ios::binary) << bytes;
   std::string text = "old";

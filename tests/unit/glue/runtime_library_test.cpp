@@ -2,6 +2,7 @@
 #include "runtime_glue/glue/runtime_library.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -17,7 +18,7 @@ TEST(RuntimeLibraryFile, MissingOneIsNamed) {
 }
 
 TEST(RuntimeLibraryFile, OneThatIsNoLibraryIsRefused) {
-  const std::string file = ::testing::TempDir() + "ptowsp_not_a_library.so";
+  const std::string file = ::testing::TempDir() + "ptowsp_not_a_library." + std::to_string(getpid()) + ".so";
   std::ofstream(file) << "text\n";
   RuntimeLibrary library;
   const Status status = library.open(file);
