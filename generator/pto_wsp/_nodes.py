@@ -144,8 +144,10 @@ class Connect:
 
 class _State(_local):
     # The open body of this thread, and the loops and conditions around it; None: nothing is traced.
+    # Conditions that were made, and that no `with` has opened yet.
     body: Body | None = None
     open: list[Any] = []
+    unopened: list[_Branch] = []
 
 
 _state = _State()
@@ -173,15 +175,19 @@ def take(nodes: Body) -> Body:
 def collect(function: Callable[..., Any], arguments: Sequence[Any],
             keywords: dict[str, Any] | None = None) -> Body:
     """What `function` adds to the program: by calls, or by returning workloads."""
-    outer_body, outer_open = _state.body, _state.open
-    _state.body, _state.open = [], []
+    outer = _state.body, _state.open, _state.unopened
+    _state.body, _state.open, _state.unopened = [], [], []
     try:
         _absorb(function(*arguments, **(keywords or {})), function)
         if _state.open:
             _left(_state.open[-1])
+        for branch in _state.unopened:
+            # What was meant to stand under it runs in all iterations.
+            fail("bad-program", "this P.when or P.otherwise has no block",
+                 "write `with P.when(condition):`, and its tasks below it", branch.site)
         return _state.body
     finally:
-        _state.body, _state.open = outer_body, outer_open
+        _state.body, _state.open, _state.unopened = outer
 
 
 def outside(function: Callable[..., Any], keywords: dict[str, Any]) -> Any:
@@ -319,8 +325,11 @@ class _Branch:
     def __init__(self, condition: Any, site: Site | None) -> None:
         self.condition = condition
         self.site = site
+        if tracing():
+            _state.unopened.append(self)
 
     def __enter__(self) -> None:
+        _state.unopened = [branch for branch in _state.unopened if branch is not self]
         body = _state.body
         if body is None:
             fail("bad-program", "P.when and P.otherwise stand in functions with @workload")

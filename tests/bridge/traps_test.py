@@ -30,8 +30,8 @@ def twice(name="pair", tasks=4, mode="parallel", **tensor):
                 {"task": "twice", "args": {"a": tile("x"), "b": tile("y")}}]}]}
 
 
-# An orchestration of two tensors and a ledger, for faults that emitted ones cannot have.
-ORCHESTRATION = """#include "runtime.h"
+# Orchestrations of two tensors and a ledger, for faults that emitted ones cannot have.
+TENSORS = """#include "runtime.h"
 extern "C" const uint64_t ptowsp_runtime_object_size;
 const uint64_t ptowsp_runtime_object_size = sizeof(Runtime);
 extern "C" int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int count) {
@@ -39,7 +39,8 @@ extern "C" int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int count) 
   void* y = runtime->host_api.device_malloc(args[3]);
   runtime->host_api.copy_to_device(x, (void*)args[0], args[1]);
   runtime->record_tensor_pair((void*)args[2], y, args[3]);
-  for (uint64_t i = 0; i < 4; ++i) {
+"""
+ORCHESTRATION = TENSORS + """  for (uint64_t i = 0; i < 4; ++i) {
     uint64_t task[5] = {(uint64_t)x + 512 * i, (uint64_t)y + 512 * i, 128, (args[5] & ~1ull) + 8 * i, i + 1};
     if (!SKIP) runtime->add_task(task, 5, FUNC_ID, 1);
   }
@@ -417,15 +418,7 @@ extern "C" void KERNEL(int64_t* args) {
 """
     done = launched(artifact(SCALAR, tmp_path / "a", kernel=whole))
     assert done.returncode == 0, done.stderr
-    dirty = """#include "runtime.h"
-extern "C" const uint64_t ptowsp_runtime_object_size;
-const uint64_t ptowsp_runtime_object_size = sizeof(Runtime);
-extern "C" int build_pto_wsp_graph(Runtime* runtime, uint64_t* args, int count) {
-  void* x = runtime->host_api.device_malloc(args[1]);
-  void* y = runtime->host_api.device_malloc(args[3]);
-  runtime->host_api.copy_to_device(x, (void*)args[0], args[1]);
-  runtime->record_tensor_pair((void*)args[2], y, args[3]);
-  uint64_t task[6] = {(uint64_t)x, (uint64_t)y, 0xdeadbeef40000000, 128, args[5] & ~1ull, 1};
+    dirty = TENSORS + """  uint64_t task[6] = {(uint64_t)x, (uint64_t)y, 0xdeadbeef40000000, 128, args[5] & ~1ull, 1};
   runtime->add_task(task, 6, 0, 1);
   return 0;
 }
