@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pto_wsp._affine import Affine
 from pto_wsp.errors import did_you_mean, fail, unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Sequence
-    from pto_wsp.errors import Site
 
 __all__ = ["DispatchPolicy", "TaskWindow", "WindowMode", "Deps", "TaskInfo"]
 

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 
-import numpy as np
 import pytest
 
 BUILD = pathlib.Path(os.environ["PTOWSP_BUILD_DIR"])

@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from pair import LEVEL, RUN, SIM, VERSION, expect, fnv1a64, run
+from pair import LEVEL, RUN, SANITIZED, SIM, VERSION, expect, fnv1a64, run
 
 # ---- right runs ----
 
