@@ -80,8 +80,9 @@ function(_ptowsp_list_sim_support variable)
   set(${variable} "${headers}" PARENT_SCOPE)
 endfunction()
 
-# _ptowsp_add_emission(): the rule for emit.stamp. Sets w_emission, the target that all others wait for. The emitted files are by-products, written only
-# when their bytes change, so that what depends on them is as exact as they are.
+# _ptowsp_add_emission(): the rule for emit.stamp. Sets w_emission, the target that all others wait for. The
+# emitted files are by-products, written only when their bytes change, so that what depends on them is as
+# exact as they are.
 function(_ptowsp_add_emission)
   _ptowsp_list_orchestration_headers(headers)
   _ptowsp_list_sim_support(support)

@@ -4,7 +4,8 @@ include_guard(GLOBAL)
 
 # ptowsp_external_path(<variable> <NAME> <help> [<submodule> <file>]): the folder that NAME of the cache, else of
 # the environment, names, as an absolute path; empty for OFF. Where it names none: 3rdparty/<submodule> of PtoWsp's
-# sources or of the project, if it is populated, which <file> in it says, of whatever version; else empty. What is there is not looked at.
+# sources or of the project, if it is populated, which <file> in it says, of whatever version; else empty.
+# What is there is not looked at.
 function(ptowsp_external_path variable name help)
   set(${name} "$ENV{${name}}" CACHE STRING "${help}")
   set(root "${${name}}")

@@ -6,8 +6,9 @@ cmake_policy(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/PtoWspFindPython.cmake")
 
 # _ptowsp_list_kernels(<source> <list>): writes the kernel list, one `<cores>:<kernel>` a line, if
-# it changed. cores: aiv for vector ops alone, aic for matmuls alone, mix for both. A workload file that cannot be listed keeps its old list: emission is where errors are
-# reported, so that one broken workload fails alone and configuring never does.
+# it changed. cores: aiv for vector ops alone, aic for matmuls alone, mix for both. A workload file that
+# cannot be listed keeps its old list: emission is where errors are reported, so that one broken workload
+# fails alone and configuring never does.
 function(_ptowsp_list_kernels source list)
   set(old "")
   if(EXISTS "${list}")

@@ -98,8 +98,8 @@ class Program:
 
     target, name, stats; using_cpp_backend: True, nothing of a kernel is run by Python.
     codegen_artifact_dir: the folder of the emitted tree (a2a3sim_codegen, a2a3_codegen) or of the whole
-    artifact (pto_runtime_a2a3sim, pto_runtime_a2a3), None for cpu_sim. It lies in the cache: do not change it, and copy what
-    is to stay longer than the program.
+    artifact (pto_runtime_a2a3sim, pto_runtime_a2a3), None for cpu_sim. It lies in the cache: do not
+    change it, and copy what is to stay longer than the program.
     """
 
     using_cpp_backend = True

@@ -70,7 +70,8 @@ struct ptowsp_program {
   void release() {
     if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  // One run of a program that could be opened, on the device's turn. `stats` may be null; `who` is what can be cancelled. Throws nothing.
+  // One run of a program that could be opened, on the device's turn. `stats` may be null; `who` is
+  // what can be cancelled. Throws nothing.
   ptowsp::glue::CallEnd call(const ptowsp_argument* arguments, uint32_t count,
                              ptowsp_program_stats* stats, const void* who) noexcept;
   void fillStats(ptowsp_program_stats* stats) const;

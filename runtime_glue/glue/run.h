@@ -88,8 +88,8 @@ class Run {
   const TaskGraph* keptGraph() const;
   const Launches& launches() const { return launches_; }
   // The graph, built with these arrays and not run; null where the runtime is not the built-in one,
-  // the graph is not launched as a whole, or it could not be built. stats() and elementsOfSelectedTask() end here; the next run begins
-  // with a new device.
+  // the graph is not launched as a whole, or it could not be built. stats() and
+  // elementsOfSelectedTask() end here; the next run begins with a new device.
   const TaskGraph* buildGraph(const std::vector<void*>& tensors);
   bool ran(int64_t task) const {
     return (only_ < 0 || inspection_.selected()[task]) && (!observer_ || observer_->ran(task));

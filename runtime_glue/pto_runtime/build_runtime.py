@@ -3,7 +3,8 @@
 
     build_runtime.py FOLDER -o DIRECTORY [--depfile FILE] [--platform a2a3 --toolchain NAME]
 
-for a2a3sim, or for a2a3 with the CANN toolkit that ASCEND_HOME_PATH names (NAME: which that is), makes host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them.
+for a2a3sim, or for a2a3 with the CANN toolkit that ASCEND_HOME_PATH names (NAME: which that is), makes
+host.so, aicpu.so, aicore.so and, last, runtime.json, which tells ptowsp-run how to use them.
 What the build says goes to DIRECTORY/build.log, and is shown when it fails.
 """
 from __future__ import annotations

@@ -30,9 +30,10 @@ class Request:
     """What to run.
 
     bindings FOLDER; host, aicpu, aicore, orchestration FILE; function NAME; kernel SYMBOL FILE in
-    order of func_id, or, on a device, image FILE, its code, likewise; array OFFSET BYTES r|rw, one for each tensor that is not temporary; ledger
-    OFFSET; spill OFFSET; segments N; threads N; blocks N; device N. With kernels the device can
-    use the memory of the ledger, since it is simulated; with images it cannot.
+    order of func_id, or, on a device, image FILE, its code, likewise; array OFFSET BYTES r|rw, one for
+    each tensor that is not temporary; ledger OFFSET; spill OFFSET; segments N; threads N; blocks N;
+    device N. With kernels the device can use the memory of the ledger, since it is simulated; with
+    images it cannot.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a value on a command line has to look like, and whether what a command printed has arrived. A
-// problemOf...() gives the reason for which a value cannot be taken, empty where it can: the library that reads command lines would take -1 for 2^64 - 1, 010
-// for 8, and a path that a script's variable left empty for an option that is not there.
+// problemOf...() gives the reason for which a value cannot be taken, empty where it can: the
+// library that reads command lines would take -1 for 2^64 - 1, 010 for 8, and a path that a
+// script's variable left empty for an option that is not there.
 #pragma once
 
 #include <cmath>
