@@ -16,7 +16,7 @@ CONTENDERS = {"ptowsp": "PtoWsp", "tbb": "oneTBB flow graph", "openmp": "OpenMP 
 
 def draw_tasks(samples: dict[str, list[float]], file: Path) -> None:
     """ns per task against the number of tasks, on one worker, both axes logarithmic."""
-    figure, axes = plt.subplots(figsize=(7, 4.2))
+    figure, axes = plt.subplots(figsize=(9, 4.2))
     for contender, title in CONTENDERS.items():
         points = sorted((side * side, statistics.median(samples[name]))
                         for side in (10, 32, 100, 316, 1000)
@@ -29,7 +29,7 @@ def draw_tasks(samples: dict[str, list[float]], file: Path) -> None:
 
 def draw_build_times(samples: dict[str, list[float]], file: Path) -> None:
     """Seconds against the number of workloads in one project."""
-    figure, axes = plt.subplots(figsize=(7, 4.2))
+    figure, axes = plt.subplots(figsize=(9, 4.2))
     titles = {"build": "full build", "configure": "configure", "no_op": "build with nothing to do"}
     for what, title in titles.items():
         points = sorted((int(name.rsplit("_", 1)[1]), statistics.median(values))
@@ -43,7 +43,7 @@ def draw_build_times(samples: dict[str, list[float]], file: Path) -> None:
 
 def save(figure: plt.Figure, axes: plt.Axes, file: Path) -> None:
     axes.grid(True, which="both", alpha=0.25)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the lines, never on them
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
