@@ -11,7 +11,7 @@ namespace {
 
 void addWorkload(CLI::App* command, Settings& settings) {
   command->add_option("workload", settings.workload, "Workload file (JSON)")
-      ->check(command_line::problemOfPath)
+      ->check(command_line::problemOfEmpty)
       ->required();
   command
       ->add_option("--color", settings.colour,
@@ -87,16 +87,16 @@ std::optional<int> parseCommandLine(int argc, char** argv, CommandLine* line) {
   addSemantics(command, settings);
   addLimits(command, settings);
   command->add_option("-o,--output", settings.output, "Folder of the emitted tree")
-      ->check(command_line::problemOfPath)
+      ->check(command_line::problemOfEmpty)
       ->required();
   command->add_option("--name", settings.name, "The workload's C identifier")->required();
   addPlatforms(command, settings, "Platforms to emit for: a2a3sim, which is always there, and a2a3");
   command->add_flag("--lines", settings.lines,
                     "#line directives in kernels, with which a debugger shows the workload's lines");
   command->add_option("--stamp", settings.stamp, "File made anew when the tree is written")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
-      ->check(command_line::problemOfPath)
+      ->check(command_line::problemOfEmpty)
       ->needs("--stamp");
   addReady(command, settings);
   addCache(command, settings);
@@ -104,7 +104,7 @@ std::optional<int> parseCommandLine(int argc, char** argv, CommandLine* line) {
   command = app.add_subcommand("print", "Print the workload as canonical JSON");
   addWorkload(command, settings);
   command->add_option("-o,--output", settings.output, "File instead of standard output")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
 
   command = app.add_subcommand("graph", "Draw the task graph");
   addWorkload(command, settings);
@@ -118,13 +118,13 @@ std::optional<int> parseCommandLine(int argc, char** argv, CommandLine* line) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("-o,--output", settings.output, "File instead of standard output")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
 
   command = app.add_subcommand(
       "eval", "Evaluate the workload directly: inputs and expected outputs as .npy");
   addWorkload(command, settings);
   command->add_option("-o,--output", settings.output, "Folder that gets inputs/ and expected/")
-      ->check(command_line::problemOfPath)
+      ->check(command_line::problemOfEmpty)
       ->required();
   command->add_option("--seed", settings.seed, "Seed of the random inputs")
       ->check(command_line::problemOfSeed)
@@ -133,10 +133,10 @@ std::optional<int> parseCommandLine(int argc, char** argv, CommandLine* line) {
   command->add_option("--expected", settings.expected,
                       "TENSOR=FILE.npy in place of the evaluation");
   command->add_option("--stamp", settings.stamp, "File made anew when the data are written")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
   addReady(command, settings);
   command->add_option("--depfile", settings.depfile, "Write what was read, for make and ninja")
-      ->check(command_line::problemOfPath)
+      ->check(command_line::problemOfEmpty)
       ->needs("--stamp");
   addCache(command, settings);
 
@@ -144,12 +144,12 @@ std::optional<int> parseCommandLine(int argc, char** argv, CommandLine* line) {
       app.add_subcommand("list", "Print the kernel list: <cores>:<kernel>, a line for each");
   addWorkload(command, settings);
   command->add_option("-o,--output", settings.output, "File, written only when it changes")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
 
   command = app.add_subcommand("capabilities",
                                "Print what each runtime does with each directive, as Markdown");
   command->add_option("-o,--output", settings.output, "File, written only when it changes")
-      ->check(command_line::problemOfPath);
+      ->check(command_line::problemOfEmpty);
 
   CLI::App* sealer =
       app.add_subcommand("seal", "Write the ready file of an artifact, the build's last step");

@@ -23,23 +23,23 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
       "Exit codes: 0 right, 1 wrong result, 2 usage or bad artifact, 3 failure at run time,\n"
       "77 skipped (failure where the environment's PTOWSP_REQUIRE names the platform).");
   const CLI::Range positive(1, 1 << 20);
-  using command_line::problemOfPath;
+  using command_line::problemOfEmpty;
   using command_line::problemOfSeed;
   using command_line::problemOfTolerance;
 
   app.add_option("artifact", options->artifact, "Folder that holds `ready`, or that file")
       ->type_name("ARTIFACT")
-      ->check(problemOfPath)
+      ->check(problemOfEmpty)
       ->required();
   app.add_option("--source", options->source,
                  "Workload file that the artifact must have been built from")
       ->type_name("FILE")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--runtime", options->runtime,
                  "Library with pto-runtime's C API, or folder of an external runtime's libraries; "
                  "default: the built-in runtime")
       ->type_name("LIB")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_flag("--pinned-limits", options->pinned_limits,
                "Run as the pinned pto-runtime would have it, within its limits: several launches, "
                "relay tasks; needs an artifact built with PTOWSP_TEST_PINNED_LIMITS");
@@ -53,7 +53,7 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
                  "Run nothing: report as skipped, with this reason. What a build that lacks "
                  "something has its tests do")
       ->type_name("REASON")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--block-dim", options->block_dim,
                  "Blocks of cores, 1 AIC and 2 AIV each (default: the artifact's, else what the "
                  "workers can keep busy)")
@@ -89,17 +89,17 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
                  "elements it writes that no later task would write again. A number or a name: 3, "
                  "scale[r=3]")
       ->type_name("TASK")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   CLI::Option* const dump =
       app.add_option("--dump-tensors", options->dump,
                      "Keep the tiles that each task read and wrote, as .npy files in this new folder")
           ->type_name("DIR")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--dump-tasks", options->dump_tasks,
                  "Keep those of these tasks only: names of tasks or kernels, in which * stands for any "
                  "characters, or numbers")
       ->type_name("PATTERN")
-      ->check(problemOfPath)
+      ->check(problemOfEmpty)
       ->needs(dump);
   app.add_option("--dump-limit", options->dump_limit,
                  "Most bytes that --dump-tensors may write (default 1GiB)")
@@ -117,12 +117,12 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
   app.add_option("--trace", options->trace,
                  "Write a timeline in Chrome's trace format, for ui.perfetto.dev")
       ->type_name("FILE")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--report", options->report,
                  "Write the run as a page: timeline, task graph, kernels, cores, tensors; one HTML "
                  "file that needs no network. It is written for a failed run, too")
       ->type_name("FILE")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_flag("--stats", options->stats, "Print tasks, times, critical path and core utilisation");
   app.add_flag("--json", options->json, "Print everything as JSON, instead of text");
   app.add_option("--color", options->colour,
@@ -133,14 +133,14 @@ std::optional<int> parseOptions(int argc, char** argv, Options* options) {
                  "Take inputs from DIR/<tensor>.npy; the artifact's expected results do not apply "
                  "then: see --expected")
       ->type_name("DIR")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--expected", options->expected,
                  "Compare with DIR/<tensor>.npy instead of the artifact's expected results")
       ->type_name("DIR")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--outputs", options->outputs, "Write results to DIR/<tensor>.npy")
       ->type_name("DIR")
-      ->check(problemOfPath);
+      ->check(problemOfEmpty);
   app.add_option("--rtol", options->rtol, "Relative tolerance instead of each tensor's own")
       ->type_name("R")
       ->check(problemOfTolerance);

@@ -12,7 +12,8 @@
 
 namespace ptowsp::command_line {
 
-inline std::string problemOfPath(const std::string& text) {
+// For paths, and other texts that are never empty on purpose.
+inline std::string problemOfEmpty(const std::string& text) {
   return text.empty() ? "found an empty text; leave the option out, or give it a value" : std::string();
 }
 
